@@ -1,0 +1,1 @@
+"""The signed file a device can check."""

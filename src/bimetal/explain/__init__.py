@@ -1,0 +1,1 @@
+"""Which inputs moved the answer, in figures and in one sentence."""

@@ -1,0 +1,1 @@
+"""Train where the data is."""

@@ -1,0 +1,1 @@
+"""Which device should run what, and does it."""

@@ -1,0 +1,1 @@
+"""What was seen, for as long as allowed."""

@@ -1,0 +1,64 @@
+"""Batch: many readings as columns, the only thing carried between rooms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bimetal.nouns.errors import BadInput
+from bimetal.nouns.signal import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Readings of one or more devices as columns, in the order they are to be used.
+
+    Shapes, for n rows and s signals: `time_ns` (n,) int64, nanoseconds since 1970 UTC;
+    `device` (n,) int32, an index into `devices`; `values` (n, s) float64, NaN where a
+    reading is missing. Within a device, times never go backwards.
+
+    Raises BadInput when shapes, types or the order of time do not hold.
+    """
+
+    devices: tuple[str, ...]
+    signals: tuple[Signal, ...]
+    time_ns: NDArray[np.int64]
+    device: NDArray[np.int32]
+    values: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        rows = len(self.time_ns)
+        if self.values.shape != (rows, len(self.signals)) or self.device.shape != (rows,):
+            raise BadInput(
+                f"a batch of {rows} rows and {len(self.signals)} signals cannot hold values of shape "
+                f"{self.values.shape} and devices of shape {self.device.shape}"
+            )
+        types = (self.time_ns.dtype, self.device.dtype, self.values.dtype)
+        if types != (np.dtype(np.int64), np.dtype(np.int32), np.dtype(np.float64)):
+            raise BadInput(f"a batch needs int64 times, int32 devices and float64 values, not {types}")
+        if rows and not (0 <= self.device.min() and self.device.max() < len(self.devices)):
+            raise BadInput("a batch names a device it does not list")
+        if rows and not self._in_order():
+            raise BadInput("times go backwards within a device", hint="Sort each device's rows by time")
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    @property
+    def readings(self) -> int:
+        """How many values are there, missing ones left out."""
+        return int(np.count_nonzero(~np.isnan(self.values)))
+
+    def rows_of(self, device: int) -> NDArray[np.intp]:
+        """Return the row numbers of one device, by its index, in their order."""
+        return np.flatnonzero(self.device == device)
+
+    def _in_order(self) -> bool:
+        if bool((np.diff(self.time_ns) >= 0).all()):
+            return True
+        by_device = np.argsort(self.device, kind="stable")
+        step = np.diff(self.time_ns[by_device])
+        same = np.diff(self.device[by_device]) == 0
+        return bool((step[same] >= 0).all())

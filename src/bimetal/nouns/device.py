@@ -1,0 +1,43 @@
+"""Device: a named thing that senses or acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bimetal.nouns.errors import BadInput
+
+LONGEST_ID = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A named thing that senses or acts, apart from its data and its connection.
+
+    `key` is the raw public key it signs with (empty: none yet).
+    Raises BadInput when the id cannot be used as one.
+    """
+
+    id: str
+    kind: str = ""
+    key: bytes = b""
+    owner: str = ""
+    place: str = ""
+
+    def __post_init__(self) -> None:
+        check_device_id(self.id)
+
+
+def check_device_id(name: str) -> str:
+    """Return the device id unchanged, or raise BadInput saying why it cannot be one."""
+    if not name:
+        raise BadInput("a device needs an id", hint="Give each device a short name")
+    if len(name) > LONGEST_ID:
+        raise BadInput(
+            f"the device id is {len(name)} characters long", hint=f"Use at most {LONGEST_ID} characters"
+        )
+    if not name.isprintable() or any(c in "/+#\\" for c in name) or name in (".", ".."):
+        raise BadInput(
+            f"the device id {ascii(name)} holds a character that ids cannot have",
+            hint="Leave out / \\ + # and control characters",
+        )
+    return name

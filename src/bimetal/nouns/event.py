@@ -1,0 +1,56 @@
+"""Event: what a program said about a device at an instant, with its explanation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What sort of thing was said."""
+
+    ALARM = "alarm"
+    CLEARED = "cleared"
+    QUALITY = "quality"
+
+
+class Cause(StrEnum):
+    """Where the trouble lies."""
+
+    PROCESS = "process"
+    SENSOR = "sensor"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One signal's part in an event.
+
+    `share` is its part of the score, 0..1, all reasons together at most 1; `value` and
+    the usual range `low`..`high` are in `unit`; `value` is NaN where nothing arrived.
+    """
+
+    signal: str
+    share: float
+    value: float
+    low: float
+    high: float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a program said about a device at an instant.
+
+    `score` is 1.0 exactly at the alarm threshold; `reasons` are ordered by share, largest
+    first; `sentence` says the same in plain words; `since_ns` is when it began.
+    """
+
+    kind: Kind
+    device: str
+    time_ns: int
+    score: float
+    alarm: bool
+    cause: Cause
+    reasons: tuple[Reason, ...]
+    sentence: str
+    since_ns: int

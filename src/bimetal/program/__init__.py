@@ -1,0 +1,1 @@
+"""What to compute: letters, words, operators, programs, and the proofs about them."""

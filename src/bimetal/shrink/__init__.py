@@ -1,0 +1,1 @@
+"""The same answer in fewer bytes, and whether it fits."""

@@ -1,0 +1,1 @@
+"""Where a program can run, and what every place must agree on."""

@@ -1,0 +1,1 @@
+"""Fast versions of named operators."""

@@ -1,0 +1,1 @@
+"""An event becomes somebody's business."""
