@@ -1,0 +1,5 @@
+"""`python -m bimetal` is `bimetal`."""
+
+from bimetal.cli import main
+
+main()

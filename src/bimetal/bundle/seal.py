@@ -1,0 +1,154 @@
+"""Seal: a bundle as bytes, signed; the signature is checked before anything is parsed.
+
+    offset  bytes  what
+         0      8  "BIMETAL" and the format, 1
+         8     32  Ed25519 public key of the signer
+        40     64  signature over length and content, for the purpose "bundle"
+       104      8  length of the content, little-endian
+       112      n  content: one CBOR map (RFC 8949, deterministic encoding)
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import cbor2
+
+from bimetal.bundle.bundle import FLEET, Bundle
+from bimetal.nouns.errors import BadInput, NotFound
+from bimetal.program.block import unpack
+from bimetal.program.canonical import decode, encode
+from bimetal.program.digest import digest
+from bimetal.trust.key import PUBLIC_BYTES, SIGNATURE_BYTES, SigningKey, check_signature
+
+MAGIC = b"BIMETAL\x01"
+PURPOSE = b"bundle"
+HEAD_BYTES = len(MAGIC) + PUBLIC_BYTES + SIGNATURE_BYTES + 8
+MOST_BYTES = 256 << 20
+_FIELDS: dict[str, type] = {
+    "program": bytes,
+    "digest": bytes,
+    "blocks": dict,
+    "card": dict,
+    "vectors": dict,
+    "wasm": bytes,
+    "made_ns": int,
+    "made_by": str,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A bundle whose signature holds, and the public key it holds under."""
+
+    bundle: Bundle
+    signer: bytes
+
+
+def seal(bundle: Bundle, key: SigningKey) -> bytes:
+    """Return the signed bytes of a bundle; equal bundles and keys give equal bytes."""
+    content = cbor2.dumps(
+        {
+            "program": encode(bundle.program),
+            "digest": digest(bundle.program),
+            "blocks": dict(bundle.blocks),
+            "card": dict(bundle.card),
+            "vectors": dict(bundle.vectors),
+            "wasm": bundle.wasm,
+            "made_ns": bundle.made_ns,
+            "made_by": bundle.made_by,
+        },
+        canonical=True,
+    )
+    length = len(content).to_bytes(8, "little")
+    return MAGIC + key.public + key.sign(PURPOSE, length + content) + length + content
+
+
+def write(path: Path, bundle: Bundle, key: SigningKey) -> int:
+    """Write the sealed bundle whole or not at all; returns its size in bytes.
+
+    Raises BadInput when the folder cannot be written.
+    """
+    content = seal(bundle, key)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+    except OSError as error:
+        raise BadInput(f"the model cannot be written: {error.strerror}", where=str(path)) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise BadInput(f"the model cannot be written: {error.strerror}", where=str(path)) from None
+    return len(content)
+
+
+def read(path: Path) -> Sealed:
+    """Read a bundle from a file.
+
+    Raises NotFound when there is none, BadInput when it is not one or is damaged,
+    NotAllowed when its signature does not hold.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise NotFound("there is no such model", where=str(path), hint="Make one with: bimetal train DATA -o MODEL") from None
+    except OSError as error:
+        raise BadInput(f"the model cannot be read: {error.strerror}", where=str(path)) from None
+    return unseal(content, where=str(path))
+
+
+def unseal(content: bytes, where: str = "model") -> Sealed:
+    """Check the signature, then parse; raises as `read` does."""
+    if not content.startswith(MAGIC[:-1]):
+        raise BadInput("this is not a bimetal model", where=where, hint="Make one with: bimetal train DATA -o MODEL")
+    if len(content) > MOST_BYTES:
+        raise BadInput(f"the model is larger than {MOST_BYTES >> 20} MiB", where=where)
+    if not content.startswith(MAGIC):
+        raise BadInput("the model was made by a newer bimetal", where=where, hint="Upgrade bimetal")
+    signer, signature, length, rest = _cut(content)
+    if len(content) < HEAD_BYTES or len(rest) != int.from_bytes(length, "little"):
+        raise BadInput("the model file is truncated or has bytes to spare", where=where, hint="Copy it again")
+    check_signature(signer, signature, PURPOSE, length + rest)
+    return Sealed(_parse(rest, where), signer)
+
+
+def _cut(content: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    head = io.BytesIO(content)
+    head.seek(len(MAGIC))
+    return head.read(PUBLIC_BYTES), head.read(SIGNATURE_BYTES), head.read(8), head.read()
+
+
+def _parse(content: bytes, where: str) -> Bundle:
+    broken = BadInput("the model is signed but not well formed", where=where, hint="Ask whoever made it")
+    try:
+        loaded: object = cbor2.loads(content)
+    except (cbor2.CBORDecodeError, RecursionError, ValueError, MemoryError):
+        raise broken from None
+    if not isinstance(loaded, dict):
+        raise broken
+    fields = cast("dict[str, Any]", loaded)
+    if set(fields) != set(_FIELDS) or any(not isinstance(fields[k], t) for k, t in _FIELDS.items()):
+        raise broken
+    program = decode(fields["program"])
+    if digest(program) != fields["digest"]:
+        raise broken
+    blocks = cast("Mapping[str, bytes]", fields["blocks"])
+    if FLEET not in blocks or any(not isinstance(k, str) or not isinstance(v, bytes) for k, v in blocks.items()):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise broken
+    for block in blocks.values():
+        unpack(program, block)
+    return Bundle(
+        program, blocks, fields["card"], fields["vectors"], fields["wasm"], fields["made_ns"], fields["made_by"]
+    )

@@ -1,0 +1,103 @@
+"""Door: the table of commands, loaded only when called, and how a command ends."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+
+import click
+
+from bimetal import __version__
+from bimetal.cli.command import Command
+from bimetal.nouns.errors import Error
+
+COMMANDS = {
+    "demo": "A living plant: machines, faults, alarms with reasons, on a page.",
+    "train": "Learn what is normal from a CSV or Parquet file.",
+    "run": "Score data and print explained events.",
+    "build": "Write the model as C99 or WebAssembly.",
+    "verify": "Check that every target gives the same bits.",
+    "show": "Print what a model knows about itself.",
+    "sample": "Write a CSV of machines with faults, to try things on.",
+    "doctor": "Say what this installation can and cannot do.",
+}
+"""Each command with its line in the list; its code is `bimetal.cli.<name>:command`."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, not to list them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        found: object = importlib.import_module(f"bimetal.cli.{cmd_name}").command
+        return found if isinstance(found, Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which was probably meant."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]}?" if near else " See: bimetal --help"
+            raise click.UsageError(f"There is no command {ascii(args[0])}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Print an example first."""
+        formatter.write_text("Example: bimetal demo")
+        formatter.write_paragraph()
+        super().format_help(ctx, formatter)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bimetal")
+def bimetal() -> None:
+    """From a raw sensor stream to a small, explained model that runs the same everywhere."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; every way of ending becomes an exit code and at most one sentence."""
+    try:
+        result: object = bimetal.main(arguments, prog_name="bimetal", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.UsageError as error:
+        _say(error.format_message())
+        if error.ctx is not None:
+            _say(f"See: {error.ctx.command_path} --help")
+        return 2
+    except click.ClickException as error:
+        _say(error.format_message())
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        _say("Interrupted.")
+        return 130
+    except BrokenPipeError:
+        return 0
+    except Error as error:
+        _say(error.sentence())
+        return error.exit_code
+    except Exception as error:
+        if os.environ.get("BIMETAL_TRACE"):
+            raise
+        _say(
+            f"bimetal itself failed ({type(error).__name__}: {ascii(str(error))[:200]}). "
+            "Run again with BIMETAL_TRACE=1 and report what it prints."
+        )
+        return 1
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr)
