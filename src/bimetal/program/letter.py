@@ -156,7 +156,7 @@ def where(c: Node, a: Value, b: Value) -> Node:
 
 
 def cast(a: Node, dtype: str) -> Node:
-    """Change the type: f32 -> i32 toward zero (proven in range), i32 -> f32 to nearest even, storage <-> i32."""
+    """Change the type: f32 -> i32 toward zero (proven in range), i32 -> f32 to even, storage <-> i32."""
     known = {("f32", "i32"), ("i32", "f32"), ("b1", "i32")}
     known |= {(s, "i32") for s in STORAGE} | {("i32", s) for s in STORAGE}
     if a.dtype == dtype:
@@ -185,6 +185,9 @@ def slice_(a: Node, start: int, stop: int, step: int = 1, axis: int = 0) -> Node
 
     `start` is the first element taken; `stop` is where to end, -1 meaning before element 0.
     """
+    if step == 0 or not -len(a.shape) <= axis < len(a.shape):
+        raise BadProgram(f"slice {start}:{stop}:{step} of axis {axis} cannot be taken from {a!r}")
+    axis = axis % len(a.shape)
     count = len(range(start, stop, step))
     inside = count > 0 and 0 <= start < a.shape[axis] and 0 <= start + (count - 1) * step < a.shape[axis]
     if not inside:
@@ -221,6 +224,8 @@ def reduce(a: Node, how: str = "add", axis: int = -1) -> Node:
     """Fold one axis strictly from left to right with add, min or max; the axis disappears."""
     if how not in ("add", "min", "max") or not a.shape or a.dtype not in ARITHMETIC:
         raise BadProgram(f"cannot reduce {a!r} by {how}")
+    if not -len(a.shape) <= axis < len(a.shape):
+        raise BadProgram(f"{a!r} has no axis {axis} to reduce")
     axis = axis % len(a.shape)
     if a.shape[axis] == 0:
         raise BadProgram(f"cannot reduce an empty axis of {a!r}")
@@ -237,14 +242,22 @@ def scan(
     the `carry` nodes and `turn` the `iter` node the body is written with; `result` nodes (attr: which)
     take its values. A body may use outside nodes freely.
     """
+    _check_turns("scan", turns)
     clock = meet("scan", start)
     carries = tuple(Node("carry", (), s.shape, s.dtype, attr=k, clock=clock) for k, s in enumerate(start))
     turn = Node("iter", (), (), "i32", attr=turns)
-    nexts = tuple(body(carries, turn))
-    if [(n.shape, n.dtype) for n in nexts] != [(s.shape, s.dtype) for s in start]:
+    return close_scan(turns, carries, turn, start, tuple(body(carries, turn)))
+
+
+def close_scan(
+    turns: int, carries: Sequence[Node], turn: Node, start: Sequence[Node], nexts: Sequence[Node]
+) -> tuple[Node, ...]:
+    """Finish a scan whose body is written already: from its `carry` and `iter` nodes to its results."""
+    forms = [(s.shape, s.dtype) for s in start]
+    if [(n.shape, n.dtype) for n in nexts] != forms or [(c.shape, c.dtype) for c in carries] != forms:
         raise BadProgram(f"scan carries {list(start)} but its body gives {list(nexts)}")
     args = (*start, *nexts)
-    whole = Node("scan", args, (), "i32", attr=(turns, carries, turn), clock=meet("scan", args))
+    whole = Node("scan", args, (), "i32", attr=(turns, tuple(carries), turn), clock=meet("scan", args))
     return tuple(
         Node("result", (whole,), s.shape, s.dtype, attr=k, clock=whole.clock) for k, s in enumerate(start)
     )
@@ -255,8 +268,13 @@ def each(turns: int, body: Callable[[Node], Node]) -> Node:
 
     Node form: args (value,), attr (turns, turn) with `turn` the `iter` node.
     """
+    _check_turns("each", turns)
     turn = Node("iter", (), (), "i32", attr=turns)
-    value = body(turn)
+    return close_each(turns, turn, body(turn))
+
+
+def close_each(turns: int, turn: Node, value: Node) -> Node:
+    """Finish an `each` whose body is written already."""
     return Node("each", (value,), (turns, *value.shape), value.dtype, attr=(turns, turn), clock=value.clock)
 
 
@@ -270,6 +288,11 @@ def meet(op: str, args: Sequence[Node]) -> Clock | None:
     return next(iter(clocks), None)
 
 
+def _check_turns(op: str, turns: int) -> None:
+    if turns < 1:
+        raise BadProgram(f"{op} needs one turn or more, not {turns}")
+
+
 def _pair(op: str, a: Value, b: Value) -> tuple[Node, Node]:
     if isinstance(a, Node):
         return a, b if isinstance(b, Node) else const(b, a.dtype)
@@ -281,7 +304,9 @@ def _pair(op: str, a: Value, b: Value) -> tuple[Node, Node]:
 def _same(op: str, a: Value, b: Value, only: tuple[str, ...], gives: str = "") -> Node:
     left, right = _pair(op, a, b)
     if left.dtype != right.dtype or left.dtype not in only:
-        raise BadProgram(f"{op} cannot take {left!r} and {right!r}", hint=f"Both must be one of {', '.join(only)}")
+        raise BadProgram(
+            f"{op} cannot take {left!r} and {right!r}", hint=f"Both must be one of {', '.join(only)}"
+        )
     args = (left, right)
     return Node(op, args, _broadcast(op, args), gives or left.dtype, clock=meet(op, args))
 

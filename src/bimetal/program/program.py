@@ -168,7 +168,9 @@ class Draft:
         expected = state.shape if at is None else state.shape[1:]
         if value.shape != expected or value.dtype != state.dtype:
             raise BadProgram(f"state {state.name!r} {state!r} cannot hold {value!r}", where=self.title)
-        if (value.clock or state.clock) != state.clock or (at is not None and (at.clock or state.clock) != state.clock):
+        if (value.clock or state.clock) != state.clock or (
+            at is not None and (at.clock or state.clock) != state.clock
+        ):
             raise BadProgram(
                 f"state {state.name!r} of {state.clock} is written at {value.clock}", where=self.title
             )
