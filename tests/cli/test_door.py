@@ -52,7 +52,9 @@ def test_every_ending_is_a_code_and_at_most_a_sentence(
 
     monkeypatch.delenv("BIMETAL_TRACE", raising=False)
     monkeypatch.setattr(
-        door.LazyGroup, "get_command", lambda *_: Command("doctor", callback=fail, examples=("bimetal doctor",))
+        door.LazyGroup,
+        "get_command",
+        lambda *_: Command("doctor", callback=fail, examples=("bimetal doctor",)),
     )
     assert door.run(["doctor"]) == code
     err = capsys.readouterr().err

@@ -25,7 +25,8 @@ def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
 def test_many_at_once_agree_on_one_key(tmp_path: Path) -> None:
     found: list[bytes] = []
     threads = [
-        threading.Thread(target=lambda: found.append(KeyFolder(tmp_path).signing_key().public)) for _ in range(8)
+        threading.Thread(target=lambda: found.append(KeyFolder(tmp_path).signing_key().public))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()

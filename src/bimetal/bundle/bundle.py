@@ -38,5 +38,5 @@ class Bundle:
         """Return a device's own parameters; raises NotFound naming the devices there are."""
         if device not in self.blocks:
             known = ", ".join(sorted(d for d in self.blocks if d != FLEET)[:8]) or "none"
-            raise NotFound(f"the model knows no device {ascii(device)}", hint=f"Devices it knows: {known}")
+            raise NotFound(f"the model knows no device {device!a}", hint=f"Devices it knows: {known}")
         return self.blocks[device]

@@ -1,11 +1,11 @@
 """Seal: a bundle as bytes, signed; the signature is checked before anything is parsed.
 
-    offset  bytes  what
-         0      8  "BIMETAL" and the format, 1
-         8     32  Ed25519 public key of the signer
-        40     64  signature over length and content, for the purpose "bundle"
-       104      8  length of the content, little-endian
-       112      n  content: one CBOR map (RFC 8949, deterministic encoding)
+offset  bytes  what
+     0      8  "BIMETAL" and the format, 1
+     8     32  Ed25519 public key of the signer
+    40     64  signature over length and content, for the purpose "bundle"
+   104      8  length of the content, little-endian
+   112      n  content: one CBOR map (RFC 8949, deterministic encoding)
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ def read(path: Path) -> Sealed:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise NotFound("there is no such model", where=str(path), hint="Make one with: bimetal train DATA -o MODEL") from None
+        raise NotFound(
+            "there is no such model", where=str(path), hint="Make one with: bimetal train DATA -o MODEL"
+        ) from None
     except OSError as error:
         raise BadInput(f"the model cannot be read: {error.strerror}", where=str(path)) from None
     return unseal(content, where=str(path))
@@ -112,7 +114,9 @@ def read(path: Path) -> Sealed:
 def unseal(content: bytes, where: str = "model") -> Sealed:
     """Check the signature, then parse; raises as `read` does."""
     if not content.startswith(MAGIC[:-1]):
-        raise BadInput("this is not a bimetal model", where=where, hint="Make one with: bimetal train DATA -o MODEL")
+        raise BadInput(
+            "this is not a bimetal model", where=where, hint="Make one with: bimetal train DATA -o MODEL"
+        )
     if len(content) > MOST_BYTES:
         raise BadInput(f"the model is larger than {MOST_BYTES >> 20} MiB", where=where)
     if not content.startswith(MAGIC):
@@ -145,10 +149,18 @@ def _parse(content: bytes, where: str) -> Bundle:
     if digest(program) != fields["digest"]:
         raise broken
     blocks = cast("Mapping[str, bytes]", fields["blocks"])
-    if FLEET not in blocks or any(not isinstance(k, str) or not isinstance(v, bytes) for k, v in blocks.items()):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if FLEET not in blocks or any(
+        not isinstance(k, str) or not isinstance(v, bytes) for k, v in blocks.items()
+    ):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise broken
     for block in blocks.values():
         unpack(program, block)
     return Bundle(
-        program, blocks, fields["card"], fields["vectors"], fields["wasm"], fields["made_ns"], fields["made_by"]
+        program,
+        blocks,
+        fields["card"],
+        fields["vectors"],
+        fields["wasm"],
+        fields["made_ns"],
+        fields["made_by"],
     )

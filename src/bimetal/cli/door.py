@@ -47,7 +47,7 @@ class LazyGroup(click.Group):
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             near = difflib.get_close_matches(args[0], COMMANDS, n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]}?" if near else " See: bimetal --help"
-            raise click.UsageError(f"There is no command {ascii(args[0])}.{hint}", ctx)
+            raise click.UsageError(f"There is no command {args[0]!a}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

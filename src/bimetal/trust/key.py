@@ -78,7 +78,7 @@ class KeyFolder:
     def trust(self, name: str, public: bytes) -> None:
         """Trust a public key from now on, under a name."""
         if len(public) != PUBLIC_BYTES or not name.isidentifier():
-            raise BadInput(f"{ascii(name)} with {len(public)} bytes is not a named public key")
+            raise BadInput(f"{name!a} with {len(public)} bytes is not a named public key")
         _write_once(self.folder / "trusted" / f"{name}.pub", public.hex().encode(), mode=0o644)
 
     def name_of(self, public: bytes) -> str:
