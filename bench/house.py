@@ -1,4 +1,4 @@
-"""The house in figures: lines per room, tests to code, long bodies, tests. Run: python bench/house.py [--json]."""
+"""The house in figures: lines per room, tests to code, long bodies. Run: python bench/house.py [--json]."""
 
 from __future__ import annotations
 
@@ -99,11 +99,11 @@ def main() -> None:
     for room, count in house.rooms.items():
         print(f"{room:<12} {count:>7,} lines")
     print(
-        f"{'package':<12} {house.package_lines:>7,} lines in {house.files} files, longest {house.longest_file}"
+        f"{'package':<12} {house.package_lines:>7,} lines, {house.files} files, longest {house.longest_file}"
     )
     print(f"{'tests':<12} {house.test_lines:>7,} lines, {house.tests_to_code:.2f} per line of the package")
     print(
-        f"{'bodies':<12} {house.bodies:>7,}, {house.share_over_30:.1%} over 30 lines, longest {house.longest_body}"
+        f"{'bodies':<12} {house.bodies:>7,}, {house.share_over_30:.1%} over 30, longest {house.longest_body}"
     )
     print(f"{'tests':<12} {house.tests if house.tests is not None else 'not countable: pytest is absent'}")
 

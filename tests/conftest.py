@@ -33,7 +33,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def data() -> Callable[..., Path]:
-    """Find real data: `data("skab", "valve1", "0.csv")` is a path, or the test is skipped with a clear word."""
+    """Find real data: `data("skab", "valve1", "0.csv")` is a path, or the test is skipped and says why."""
 
     def find(name: str, *parts: str) -> Path:
         path = data_folder().joinpath(name, *parts)

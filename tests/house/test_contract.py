@@ -45,7 +45,8 @@ FAULTS = [
         "tell/channels/planted_too.py": "",
     }),
     *((GROUND, {f"{room}/planted.py": f"import {guest}"}) for room, guest in (
-        ("nouns", "time"), ("program", "socket"), ("targets", "pathlib"), ("program", "random"), ("nouns", "asyncio"),
+        ("nouns", "time"), ("program", "socket"), ("targets", "pathlib"), ("program", "random"),
+        ("nouns", "asyncio"),
     )),
     (KNOTS, {
         "stream/planted.py": "import bimetal.stream.planted_too",

@@ -1,0 +1,73 @@
+# The short ways: every target sets up what it needs. Nothing but python3 (with venv), git and make is asked for.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+JOBS ?= 2
+
+bin := $(VENV)/bin
+export PATH := $(abspath $(bin)):$(PATH)
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help demo setup test lint contracts types tests agree docs bench-detect screenshot format figures clean
+
+step = @printf '\n== %s\n' "$(1)"
+
+help: ## print this list
+	@printf 'bimetal: one model, the same bits on every metal.\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@printf '\n  PYTHON=python3.12 chooses the interpreter, ARGS="..." is handed on, VENV=... is where it installs.\n'
+
+demo: ## set up, then show a living plant: machines, faults, alarms with reasons, on a page
+	@.ci/setup $(VENV) run $(PYTHON)
+	@bimetal demo $(ARGS)
+
+setup: ## make the virtual environment with everything the tests need
+	@.ci/setup $(VENV) test $(PYTHON)
+
+test: setup ## check everything: lint, contracts, types, tests, code blocks of the docs
+	@$(MAKE) --no-print-directory --keep-going lint contracts types tests \
+	  || { printf '\nNot good: see the first line with "***" or "FAILED" above; each step runs alone, as make lint.\n'; exit 1; }
+
+lint: setup ## style and format (make format mends most of it)
+	$(call step,lint: style and format)
+	@ruff check . && ruff format --check .
+
+contracts: setup ## floors and walls: which room may import which
+	$(call step,contracts: which room may import which)
+	@lint-imports --no-logo
+
+types: setup ## types, strictly
+	$(call step,types: pyright strict)
+	@basedpyright --pythonpath $(bin)/python
+
+tests: setup ## the tests alone; ARGS="tests/program -k ring" picks some
+	$(call step,tests)
+	@python -m pytest -n $(JOBS) --dist worksteal -q $(ARGS)
+
+agree: setup ## only the proof that all targets give the same bits
+	@python -m pytest -q tests/agree $(ARGS)
+
+docs: ## build the documentation into site/
+	@.ci/setup $(VENV) docs $(PYTHON)
+	@python docs/generate.py
+	@zensical build --strict --clean
+	@printf 'Open site/index.html\n'
+
+bench-detect: setup ## score the detector on real public data
+	@python bench/detect.py $(ARGS)
+
+screenshot: setup ## take the pictures of the page anew (needs chromium)
+	@python bench/screenshot.py $(ARGS)
+
+figures: setup ## lines per room, tests to code, long bodies, number of tests
+	@python bench/house.py $(ARGS)
+
+format: setup ## mend style and format in place
+	@ruff check --fix . ; ruff format .
+
+clean: ## remove the virtual environment and everything that was made
+	@rm -rf $(VENV) site dist build .cache .pytest_cache .hypothesis .ruff_cache .import_linter_cache .coverage*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@printf 'Clean.\n'
