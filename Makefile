@@ -53,6 +53,7 @@ docs: ## build the documentation into site/
 	@.ci/setup $(VENV) docs $(PYTHON)
 	@python docs/generate.py
 	@zensical build --strict --clean
+	@rm -rf site/generate.py site/__pycache__
 	@printf 'Open site/index.html\n'
 
 bench-detect: setup ## score the detector on real public data

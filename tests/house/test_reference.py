@@ -1,0 +1,49 @@
+"""Every command and option says what it does, and the reference pages are made from that."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bench.house import PACKAGE
+from bimetal.cli.door import COMMANDS
+from docs import generate
+
+
+def test_every_command_and_option_is_described() -> None:
+    silent = [
+        f"{name} {written}"
+        for name, command in generate.commands()
+        for written, said in [("", command.help or ""), *generate.described(command)]
+        if len(said.split()) < 2
+    ]
+    assert not silent
+
+
+def test_every_command_that_is_written_is_in_the_reference(tmp_path: Path) -> None:
+    generate.write(tmp_path)
+    page = (tmp_path / "cli.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert not (PACKAGE / "cli" / f"{name}.py").exists() or f"## bimetal {name}\n" in page
+
+
+def test_the_pages_are_tables_that_hold(tmp_path: Path) -> None:
+    generate.write(tmp_path)
+    for page in generate.PAGES:
+        text = (tmp_path / page).read_text(encoding="utf-8")
+        assert text.startswith("<!-- Written by")
+        columns = [len(re.findall(r"(?<!\\)\|", row)) for row in text.splitlines() if row.startswith("|")]
+        assert all(2 < n < 6 for n in columns)
+        assert text.count("```") % 2 == 0
+
+
+def test_every_error_has_a_documented_exit_code(tmp_path: Path) -> None:
+    from bimetal.nouns import errors
+
+    generate.write(tmp_path)
+    page = (tmp_path / "errors.md").read_text(encoding="utf-8")
+    kinds = [k for k in vars(errors).values() if isinstance(k, type) and issubclass(k, errors.Error)]
+    assert len(kinds) >= 8
+    for kind in kinds:
+        assert f"| `{kind.__name__}` | {kind.exit_code} |" in page
+        assert kind.exit_code in generate.CODES
