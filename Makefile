@@ -23,8 +23,8 @@ demo: ## set up, then show a living plant: machines, faults, alarms with reasons
 	@.ci/setup $(VENV) run $(PYTHON)
 	@bimetal demo $(ARGS)
 
-setup: ## make the virtual environment with everything the tests need
-	@.ci/setup $(VENV) test $(PYTHON)
+setup: ## make the virtual environment with everything that tests and docs need
+	@.ci/setup $(VENV) work $(PYTHON)
 
 test: setup ## check everything: lint, contracts, types, tests, code blocks of the docs
 	@$(MAKE) --no-print-directory --keep-going lint contracts types tests \
@@ -49,8 +49,7 @@ tests: setup ## the tests alone; ARGS="tests/program -k ring" picks some
 agree: setup ## only the proof that all targets give the same bits
 	@python -m pytest -q tests/agree $(ARGS)
 
-docs: ## build the documentation into site/
-	@.ci/setup $(VENV) docs $(PYTHON)
+docs: setup ## build the documentation into site/
 	@python docs/generate.py
 	@zensical build --strict --clean
 	@rm -rf site/generate.py site/__pycache__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -94,3 +95,15 @@ def test_every_decision_is_listed_and_stays_on_one_page() -> None:
         assert record.name in index
         assert len(text.splitlines()) <= 60
         assert all(f"**{part}.**" in text for part in ("Context", "Choice", "Turned down", "Consequences"))
+
+
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    if importlib.util.find_spec("zensical") is None:
+        pytest.skip("needs zensical, which is not installed here: pip install 'bimetal[docs]'")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "reference"))
+    shutil.copy(ROOT / "zensical.toml", tmp_path)
+    generate.write(tmp_path / "docs" / "reference")
+    build = [str(Path(sys.executable).parent / "zensical"), "build", "--strict"]
+    done = subprocess.run(build, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site" / "why" / "house.html").is_file()
