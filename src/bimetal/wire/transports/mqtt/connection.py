@@ -1,0 +1,300 @@
+"""Connection: one client's socket, from its first byte to its last."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from bimetal.wire.transports.mqtt.codec5 import Codec5
+from bimetal.wire.transports.mqtt.codec311 import Codec311
+from bimetal.wire.transports.mqtt.field import acknowledgement
+from bimetal.wire.transports.mqtt.packet import (
+    Acknowledge,
+    Code,
+    Codec,
+    Connack,
+    Connect,
+    Disconnect,
+    Framer,
+    Granted,
+    Malformed,
+    Outgoing,
+    PacketType,
+    Ping,
+    Publish,
+    Subscribe,
+    Unsubscribe,
+)
+from bimetal.wire.transports.mqtt.session import Session
+
+if TYPE_CHECKING:
+    from bimetal.wire.transports.mqtt.exchange import Exchange
+
+_NAME = b"\x00\x04MQTT"
+_OLD_NAME = b"\x00\x06MQIsdp"
+
+
+class Connection(asyncio.Protocol):
+    """Reads packets, answers those that concern the connection itself, passes on the rest.
+
+    Whatever a client does wrong ends this connection and no other, with the reason where its
+    version of MQTT can carry one.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.session: Session | None = None
+        self._exchange = exchange
+        self._limits = exchange.limits
+        self._loop = asyncio.get_running_loop()
+        self._framer = Framer(self._limits.packet_bytes)
+        self._codec: Codec = Codec311()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._keep_alive_s = 0.0
+        self._heard_s = 0.0
+        self._ending = False
+        self._reading = self._writable = True
+        self._held = False
+        self._waiting = 0
+        self._aliases: dict[int, str] = {}
+        self._answers = bytearray()
+
+    # The socket speaks
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, and give the client a little time to introduce itself."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=self._limits.unread_bytes)
+        self._heard_s = self._loop.time()
+        if self._exchange.opened(self):
+            self._timer = self._loop.call_later(self._limits.connect_timeout_s, self._too_quiet)
+        else:
+            self._exchange.refused()
+            self.end()
+
+    def data_received(self, data: bytes) -> None:
+        """Read every packet that is complete by now."""
+        if self._ending:
+            return
+        try:
+            for first, body in self._framer.feed(data):
+                self._heard_s = self._loop.time()
+                self._receive(first, body)
+                if self._ending:
+                    return
+        except Malformed as fault:
+            self._refuse(fault)
+
+    def pause_writing(self) -> None:
+        """The client does not read: neither do we, and what may be lost is not sent."""
+        self._writable = False
+        self.balance()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._writable = True
+        self._send_queued()
+        self.balance()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end, however it came."""
+        self._ending = True
+        if self._timer:
+            self._timer.cancel()
+        self._exchange.left(self)
+
+    # The listener speaks
+
+    def end(self, code: Code | None = None) -> None:
+        """Close this connection, with the reason if the client can be told."""
+        if self._ending or not self._transport:
+            return
+        if code is not None and self.session:
+            self._write(Disconnect(code))
+        self._ending = True
+        self._transport.close()
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(self._limits.close_grace_s, self._transport.abort)
+
+    def settle(self, publish: Publish) -> None:
+        """Note that a message was kept; its acknowledgement goes out with the next `flush`."""
+        self._waiting -= 1
+        if not publish.qos or not self.session:
+            return
+        self.session.arriving.discard(publish.packet_id)
+        if publish.qos == 2:
+            self.session.received.add(publish.packet_id)
+        kind = PacketType.PUBACK if publish.qos == 1 else PacketType.PUBREC
+        self._answers += acknowledgement(kind, publish.packet_id)
+
+    def flush(self) -> None:
+        """Send the acknowledgements that have gathered, and read on if reading was stopped."""
+        answers, self._answers = bytes(self._answers), bytearray()
+        if answers and self._transport and not self._ending:
+            self._transport.write(answers)
+        self.balance()
+
+    def send(self, publish: Publish) -> None:
+        """Send a message to this client: at once if it may be lost, else in its turn."""
+        if self._ending or not self.session:
+            return
+        if publish.qos:
+            if not self.session.queue(publish):
+                self._exchange.dropped()
+                self.end(Code.QUOTA_EXCEEDED)
+            self._send_queued()
+        elif not (self._writable and self._write(publish)):
+            self._exchange.dropped()
+
+    def hold(self, held: bool) -> None:
+        """Stop reading from this client until told otherwise, or read on."""
+        self._held = held
+        self.balance()
+
+    def balance(self) -> None:
+        """Read while nothing stands against it: a hold, unread answers, too much that waits."""
+        wanted = self._writable and not self._held and self._waiting < self._limits.receive_maximum
+        if wanted == self._reading or self._ending or not self._transport:
+            return
+        self._reading = wanted
+        self._heard_s = self._loop.time()
+        if wanted:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    # Packets
+
+    def _receive(self, first: int, body: bytes) -> None:
+        if self.session is None:
+            self._introduce(first, body)
+            return
+        packet = self._codec.decode(first, body)
+        match packet:
+            case Publish():
+                self._publish(self.session, packet)
+            case Acknowledge():
+                self._answered(self.session, packet)
+            case Ping():
+                self._write(packet)
+            case Subscribe():
+                self._exchange.subscribe(self, packet)
+            case Unsubscribe():
+                self._write(self._exchange.unsubscribe(self, packet))
+            case Disconnect():
+                if packet.code == Code.SUCCESS:
+                    self.session.will = None
+                self.end()
+            case Connect():
+                raise Malformed("a client introduces itself twice", Code.PROTOCOL_ERROR)
+
+    def _introduce(self, first: int, body: bytes) -> None:
+        if first >> 4 != PacketType.CONNECT:
+            raise Malformed("the first packet is not CONNECT", Code.PROTOCOL_ERROR)
+        codec = _codec_for(body)
+        if codec is None:
+            raise Malformed("this is not MQTT")
+        self._codec = codec
+        try:
+            packet = cast(Connect, codec.decode(first, body))
+            self.session = self._exchange.admit(self, packet)
+        except Malformed as fault:
+            self._write(Connack(fault.code))
+            raise
+        assigned = self.session.client_id if not packet.client_id else ""
+        limits = self._limits
+        accepted = Connack(
+            Code.SUCCESS,
+            assigned,
+            packet.remember_s > 0,
+            limits.receive_maximum,
+            limits.packet_bytes,
+            limits.topic_aliases,
+        )
+        if not self._write(accepted):
+            raise Malformed("a client that takes no answer", Code.PACKET_TOO_LARGE)
+        if self._timer:
+            self._timer.cancel()
+        self._keep_alive_s = 1.5 * packet.keep_alive_s
+        if self._keep_alive_s:
+            self._timer = self._loop.call_later(self._keep_alive_s, self._too_quiet)
+
+    def _publish(self, session: Session, publish: Publish) -> None:
+        if publish.alias:
+            publish = publish._replace(topic=self._unaliased(publish), alias=0)
+        if publish.qos == 2 and publish.packet_id in session.received:
+            self._write(Acknowledge(PacketType.PUBREC, publish.packet_id))
+            return
+        if publish.qos == 2 and publish.packet_id in session.arriving:
+            return
+        if publish.qos:
+            session.arriving.add(publish.packet_id)
+            under_way = len(session.arriving) + len(session.received)
+            if self._codec.version == 5 and under_way > self._limits.receive_maximum:
+                raise Malformed("more messages at once than were allowed", Code.RECEIVE_MAXIMUM_EXCEEDED)
+        self._waiting += 1
+        self._exchange.arrived(self, publish)
+
+    def _unaliased(self, publish: Publish) -> str:
+        if publish.alias > self._limits.topic_aliases:
+            raise Malformed("a topic alias beyond the maximum", Code.ALIAS_NOT_VALID)
+        if publish.topic:
+            self._aliases[publish.alias] = publish.topic
+        topic = self._aliases.get(publish.alias)
+        if topic is None:
+            raise Malformed("a topic alias that was never given", Code.PROTOCOL_ERROR)
+        return topic
+
+    def _answered(self, session: Session, packet: Acknowledge) -> None:
+        answer = session.answer(packet)
+        if answer:
+            self._write(answer)
+        self._send_queued()
+
+    def _send_queued(self) -> None:
+        if self._ending or not self._writable or not self.session:
+            return
+        for publish in self.session.due():
+            if not self._write(publish):
+                self.session.unsent(publish.packet_id)
+                self._exchange.dropped()
+
+    def _write(self, packet: Outgoing) -> bool:
+        written = self._codec.encode(packet)
+        if self.session and isinstance(packet, Publish | Connack) and not self.session.fits(written):
+            return False
+        if written and self._transport and not self._ending:
+            self._transport.write(written)
+        return True
+
+    def reply(self, packet: Granted) -> None:
+        """Send the answer to a subscription."""
+        self._write(packet)
+
+    def _refuse(self, fault: Malformed) -> None:
+        self._exchange.refused()
+        self.end(fault.code)
+
+    def _too_quiet(self) -> None:
+        """Called when a client may have been silent for too long."""
+        if self.session is None:
+            self._exchange.refused()
+            self.end()
+            return
+        left_s = self._heard_s + self._keep_alive_s - self._loop.time()
+        if not self._reading:  # it may well have spoken: we did not listen
+            left_s = self._keep_alive_s
+        if left_s > 0:
+            self._timer = self._loop.call_later(left_s, self._too_quiet)
+        else:
+            self.end(Code.KEEP_ALIVE_TIMEOUT)
+
+
+def _codec_for(body: bytes) -> Codec | None:
+    """Return the codec for a CONNECT's protocol level; an unknown level gets the nearest, to be told no."""
+    if body.startswith(_OLD_NAME):
+        return Codec311()
+    if not body.startswith(_NAME) or len(body) <= len(_NAME):
+        return None
+    return Codec5() if body[len(_NAME)] >= Codec5.version else Codec311()

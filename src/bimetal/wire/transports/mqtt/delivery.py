@@ -1,0 +1,100 @@
+"""Delivery: collects what arrives into small batches and says of each whether it was kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from bimetal.wire.transport import Deliver, Message
+from bimetal.wire.transports.mqtt.limits import Limits
+from bimetal.wire.transports.mqtt.packet import Publish
+
+if TYPE_CHECKING:
+    from bimetal.wire.transports.mqtt.connection import Connection
+
+
+class Arrival(NamedTuple):
+    """A message that waits to be kept; `sender` is None for a will, whose client is gone."""
+
+    message: Message
+    publish: Publish
+    sender: Connection | None
+
+    @property
+    def size(self) -> int:
+        """How much memory it holds, about."""
+        return len(self.message.payload) + len(self.message.topic)
+
+
+class Delivery:
+    """Hands batches to `deliver`, one at a time and in order of arrival.
+
+    `settle` is called after each with the batch and what went wrong, None if it was kept.
+    """
+
+    def __init__(
+        self,
+        deliver: Deliver,
+        settle: Callable[[list[Arrival], BaseException | None], None],
+        limits: Limits,
+    ) -> None:
+        self._deliver = deliver
+        self._settle = settle
+        self._limits = limits
+        self._waiting: list[Arrival] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._pending_bytes = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is waiting that nothing more should be read."""
+        return self._pending_bytes > self._limits.pending_bytes
+
+    def add(self, arrival: Arrival) -> None:
+        """Take one message into the batch that is being collected."""
+        self._waiting.append(arrival)
+        self._pending_bytes += arrival.size
+        if self._task:
+            return
+        if len(self._waiting) >= self._limits.batch_messages:
+            self._begin()
+        elif not self._timer:
+            self._timer = asyncio.get_running_loop().call_later(self._limits.tick_s, self._begin)
+
+    async def close(self) -> None:
+        """Deliver what waits, giving `deliver` the closing grace for each batch under way."""
+        self._begin()
+        if self._task:
+            await asyncio.wait({self._task}, timeout=self._limits.close_grace_s)
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def _begin(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting and not self._task:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="bimetal-mqtt-delivery")
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                most = self._limits.batch_messages
+                batch, self._waiting = self._waiting[:most], self._waiting[most:]
+                failure = await self._hand_over([arrival.message for arrival in batch])
+                self._pending_bytes -= sum(arrival.size for arrival in batch)
+                self._settle(batch, failure)
+                if isinstance(failure, asyncio.CancelledError):
+                    raise failure
+        finally:
+            self._task = None
+
+    async def _hand_over(self, messages: list[Message]) -> BaseException | None:
+        try:
+            await self._deliver(messages)
+        except (Exception, asyncio.CancelledError) as error:
+            return error
+        return None

@@ -1,0 +1,127 @@
+"""MqttListener: the transport for devices that speak MQTT 3.1.1 or 5."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import ssl
+
+from bimetal.nouns.errors import BadInput, Broken, NotAllowed
+from bimetal.wire.transport import Clock, Deliver, Traffic
+from bimetal.wire.transports.mqtt.connection import Connection
+from bimetal.wire.transports.mqtt.exchange import Exchange
+from bimetal.wire.transports.mqtt.limits import Limits
+
+_WAITING_TO_BE_ACCEPTED = 1_024
+
+
+class MqttListener:
+    """Receives MQTT messages on a port of this machine and delivers them in small batches.
+
+    PUBACK and PUBREC are sent only after `deliver` returned: acknowledged means kept. If `deliver`
+    raises, the senders of that batch are disconnected without acknowledgement, and send again.
+    Subscribers hear a message after it was kept. Sessions, subscriptions and retained messages live
+    in memory, as long as the connection (retained ones: as long as the listener).
+
+    Raises NotAllowed for an address other than loopback without `tls`.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        deliver: Deliver,
+        *,
+        now_ns: Clock,
+        tls: ssl.SSLContext | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        if not 0 <= port <= 65_535:
+            raise BadInput(
+                f"{port} is not a port", where=host, hint="Use a number from 0 (any free one) to 65535"
+            )
+        if tls is None and not _is_loopback(host):
+            raise NotAllowed(
+                "without TLS, only this machine itself may connect",
+                where=f"{host}:{port}",
+                hint="Listen on 127.0.0.1, or give a TLS certificate",
+            )
+        self._host = "127.0.0.1" if host == "localhost" else host
+        self._port = port
+        self._tls = tls
+        self._limits = limits or Limits()
+        self._exchange = Exchange(deliver, now_ns, self._limits)
+        self._server: asyncio.Server | None = None
+        self._closed = asyncio.Event()
+
+    @property
+    def port(self) -> int:
+        """The port clients can reach, known once started."""
+        if self._server and self._server.sockets:
+            return int(self._server.sockets[0].getsockname()[1])
+        return self._port
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What `deliver` raised last, None while everything was kept."""
+        return self._exchange.failure
+
+    async def start(self) -> None:
+        """Open the port. Raises BadInput when it is taken or the address is not ours."""
+        if self._server or self._closed.is_set():
+            raise Broken("this MQTT listener was started already")
+        secure = self._tls is not None
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: Connection(self._exchange),
+                self._host,
+                self._port,
+                ssl=self._tls,
+                backlog=_WAITING_TO_BE_ACCEPTED,
+                ssl_handshake_timeout=self._limits.connect_timeout_s if secure else None,
+                ssl_shutdown_timeout=self._limits.close_grace_s if secure else None,
+            )
+        except OSError as error:
+            raise _cannot_listen(error, self._host, self._port) from None
+
+    async def close(self) -> None:
+        """Close the port, deliver and acknowledge what has arrived, end every connection."""
+        if self._server and not self._closed.is_set():
+            self._server.close()
+            await self._exchange.close()
+            await self._emptied()
+            await self._server.wait_closed()
+        self._closed.set()
+
+    async def finished(self) -> None:
+        """Wait until the listener is closed."""
+        await self._closed.wait()
+
+    def traffic(self) -> Traffic:
+        """Return the counters as they stand."""
+        return self._exchange.traffic()
+
+    async def _emptied(self) -> None:
+        deadline_s = asyncio.get_running_loop().time() + 2 * self._limits.close_grace_s
+        while self._exchange.traffic().open and asyncio.get_running_loop().time() < deadline_s:
+            await asyncio.sleep(0.005)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _cannot_listen(error: OSError, host: str, port: int) -> BadInput:
+    where = f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE or "address already in use" in str(error):
+        what, hint = "another program has this port", "Stop it, or use another port (0 picks a free one)"
+    elif error.errno in (errno.EACCES, errno.EPERM):
+        what, hint = "this account may not open this port", "Use a port above 1023, such as 1883 or 8883"
+    else:
+        what = f"nothing can listen here: {error.strerror or error}"
+        hint = "Use an address of this machine, such as 127.0.0.1"
+    return BadInput(what, where=where, hint=hint)
