@@ -128,7 +128,8 @@ class _Walk:
             return self.now[a]
         if self.now[condition].high == 0:
             return self.now[b]
-        arms = [refine(condition, True, a, self.now), refine(condition, False, b, self.now)]
+        rule = _rule
+        arms = [refine(condition, True, a, self.now, rule), refine(condition, False, b, self.now, rule)]
         reachable = [arm for arm in arms if arm.low <= arm.high]
         return fold(Interval.join, reachable) if reachable else self.now[a].join(self.now[b])
 
@@ -295,6 +296,10 @@ RULES: dict[str, Rule] = {
     "concat": _hull,
     "reduce": _reduce,
 }
+
+
+def _rule(node: Node, p: list[Interval]) -> Interval:
+    return RULES[node.op](node, p)
 
 
 def _nothing(node: Node, p: list[Interval]) -> str:

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bimetal.program.interval import Interval
 from bimetal.program.node import Node
 
 DEEPEST = 16
+THROUGH = ("add", "sub", "mul", "neg")
+"""Letters that are looked through: what is told about x tells about x + 1."""
 
 
 def refine(
-    condition: Node, holds: bool, node: Node, now: Mapping[Node, Interval], depth: int = 0
+    condition: Node,
+    holds: bool,
+    node: Node,
+    now: Mapping[Node, Interval],
+    rule: Callable[[Node, list[Interval]], Interval],
+    depth: int = 0,
 ) -> Interval:
     """Return the interval of `node` where `condition` is as said; low > high where it never is.
 
-    Understands lt, le and eq with the node itself on one side, and `and`, `or`, `not` of them.
+    Understands lt, le and eq with the node itself on one side, `and`, `or`, `not` of them, and sums
+    and products of such nodes, whose intervals `rule` finds.
     """
     found = now[node]
     if depth > DEEPEST:
         return found
     if condition.op == "not":
-        return refine(condition.args[0], not holds, node, now, depth + 1)
+        return refine(condition.args[0], not holds, node, now, rule, depth + 1)
     if condition.op == ("and" if holds else "or"):
-        parts = [refine(c, holds, node, now, depth + 1) for c in condition.args]
+        parts = [refine(c, holds, node, now, rule, depth + 1) for c in condition.args]
         return Interval(max(p.low for p in parts), min(p.high for p in parts), all(p.nan for p in parts))
-    if condition.op not in ("lt", "le", "eq") or node not in condition.args:
+    if condition.op not in ("lt", "le", "eq"):
         return found
+    if node not in condition.args:
+        if node.op not in THROUGH:
+            return found
+        parts = [refine(condition, holds, a, now, rule, depth + 4) for a in node.args]
+        return rule(node, parts) if all(p.low <= p.high for p in parts) else Interval(1, 0)
+    return _compared(condition, holds, node, now)
+
+
+def _compared(condition: Node, holds: bool, node: Node, now: Mapping[Node, Interval]) -> Interval:
+    found = now[node]
     a, b = condition.args
     if condition.op == "eq":
         return _equal(found, holds, now[b if node is a else a], node.dtype, itself=a is b)

@@ -1,0 +1,167 @@
+"""Words: what operators say again and again, spelled in letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bimetal.nouns.errors import BadProgram
+from bimetal.program import letter
+from bimetal.program.letter import Value
+from bimetal.program.node import DTYPES, EVERY, Clock, Node
+from bimetal.program.program import Draft
+
+TINY = 2.0**-100
+"""Far below any share or spread that matters, far above where f32 loses digits."""
+
+
+def clip(x: Node, low: Value, high: Value) -> Node:
+    """Keep x within low..high; NaN becomes low. The bounds come first, or NaN would slip through."""
+    lowest = low if isinstance(low, Node) else letter.const(low, x.dtype)
+    highest = high if isinstance(high, Node) else letter.const(high, x.dtype)
+    return letter.minimum(highest, letter.maximum(lowest, x))
+
+
+def absolute(x: Node) -> Node:
+    """The size of x without its sign; NaN stays NaN."""
+    return letter.where(letter.lt(x, 0), letter.neg(x), x)
+
+
+def known(x: Node) -> Node:
+    """True where an f32 is not NaN."""
+    return letter.eq(x, x)
+
+
+def otherwise(x: Node, instead: Value) -> Node:
+    """x, or `instead` where x is NaN."""
+    return letter.where(known(x), x, instead)
+
+
+def total(x: Node, axis: int = -1) -> Node:
+    """The sum along an axis, from left to right."""
+    return letter.reduce(x, "add", axis)
+
+
+def mean(x: Node, axis: int = -1) -> Node:
+    """The mean of f32 along an axis: the sum from left to right, times one over the count."""
+    return letter.mul(total(x, axis), 1.0 / x.shape[axis])
+
+
+def dot(a: Node, b: Node) -> Node:
+    """The sum of products of two vectors, from left to right."""
+    return total(letter.mul(a, b))
+
+
+def matvec(matrix: Node, vector: Node) -> Node:
+    """A matrix (rows, columns) times a vector (columns,): shape (rows,), each row from left to right."""
+    if len(matrix.shape) != 2 or vector.shape != matrix.shape[1:]:
+        raise BadProgram(f"the matrix {matrix!r} cannot take the vector {vector!r}")
+    return total(letter.mul(matrix, vector))
+
+
+def shares(parts: Node) -> Node:
+    """What part of the sum each positive part of a vector is; never more than 1 in all, 0 for NaN."""
+    positive = clip(parts, 0.0, 1e30)
+    whole = letter.maximum(letter.const(TINY, "f32"), total(positive))
+    return letter.mul(letter.div(positive, whole), 1 - 2.0**-18)
+
+
+def every(period: int) -> Clock:
+    """The clock that fires at the last of every `period` readings."""
+    return Clock(period, period - 1)
+
+
+def sample(state: Node, clock: Clock) -> Node:
+    """Read a state at another clock, as it is when that clock fires: the only bridge between clocks."""
+    if state.op != "state":
+        raise BadProgram(f"only a state can be read at another clock, not {state!r}")
+    return Node("state", (), state.shape, state.dtype, clock=clock, name=state.name)
+
+
+def hold(draft: Draft, x: Node, first: float = 0.0) -> Node:
+    """x, or where it is NaN the last x that was not; `first` until there was one."""
+    last = draft.state("held", np.full(x.shape, first), "f32", clock=x.clock or EVERY)
+    value = letter.where(known(x), x, last)
+    draft.set(last, value)
+    return value
+
+
+def push(draft: Draft, value: Node, size: int, name: str = "ring") -> tuple[Node, Node]:
+    """Write a value into a ring of `size` items; returns (ring, head) as they were before.
+
+    `head` is where the value goes: the oldest item, or a zero where there were fewer values yet.
+    """
+    clock = value.clock or EVERY
+    ring = draft.state(name, np.zeros((size, *value.shape), DTYPES[value.dtype]), value.dtype, clock=clock)
+    head = draft.state(f"{name}_head", 0, "i32", low=0, high=size - 1, clock=clock)
+    after = letter.add(head, 1)
+    draft.set(ring, value, at=head)
+    draft.set(head, letter.where(letter.eq(after, size), 0, after))
+    return ring, head
+
+
+def unrolled(ring: Node, head: Node) -> Node:
+    """The items of a ring from the oldest to the newest."""
+    size = ring.shape[0]
+    place = letter.add(letter.iota(size), head)
+    return letter.gather(ring, letter.where(letter.lt(place, size), place, letter.sub(place, size)))
+
+
+def newest(ring: Node, head: Node) -> Node:
+    """The item that was pushed last."""
+    size = ring.shape[0]
+    before = letter.sub(head, 1)
+    return letter.gather(ring, letter.where(letter.lt(head, 1), size - 1, before))
+
+
+def recent(draft: Draft, value: Node, size: int, name: str = "ring") -> Node:
+    """The last `size` values from the oldest to this one, shape (size, ...); zeros before the first."""
+    present = letter.reshape(value, (1, *value.shape))
+    if size == 1:
+        return present
+    return letter.concat([unrolled(*push(draft, value, size - 1, name)), present])
+
+
+def delayed(draft: Draft, value: Node, readings: int, name: str = "delay") -> Node:
+    """The value of `readings` readings ago; zero before there was one."""
+    ring, head = push(draft, value, readings, name)
+    return letter.gather(ring, head)
+
+
+def window(draft: Draft, value: Node, size: int, hop: int, name: str = "window") -> Node:
+    """The last `size` values, oldest first, at a clock that fires every `hop` readings.
+
+    The first firing is when `size` values are there. Where size equals hop the ring is read as it
+    lies, for its head is at the start whenever the clock fires.
+    """
+    if value.clock not in (None, EVERY):
+        raise BadProgram(f"a window needs a value of every reading, not of {value.clock}")
+    ring, head = push(draft, value, size, name)
+    clock = Clock(hop, size - 1)
+    items = sample(ring, clock)
+    return items if size == hop else unrolled(items, sample(head, clock))
+
+
+def counted(draft: Draft, condition: Node, most: int, name: str = "run") -> Node:
+    """For how many readings in a row a condition has held, this one included, up to `most`; i32."""
+    before = draft.state(
+        name, np.zeros(condition.shape), "i32", low=0, high=most, clock=condition.clock or EVERY
+    )
+    more = letter.minimum(letter.const(most, "i32"), letter.add(before, 1))
+    run = letter.where(condition, more, 0)
+    draft.set(before, run)
+    return run
+
+
+def polynomial(x: Node, coefficients: tuple[float, ...]) -> Node:
+    """c0 + c1 x + c2 x**2 ..., by Horner's rule."""
+    value = letter.const(coefficients[-1], "f32")
+    for c in reversed(coefficients[:-1]):
+        value = letter.add(letter.mul(value, x), c)
+    return value
+
+
+def mapped(parts: Node, of: Callable[[Node], Node]) -> Node:
+    """Stack what `of` gives for each item along the first axis, as one loop."""
+    return letter.each(parts.shape[0], lambda k: of(letter.gather(parts, k)))
