@@ -100,7 +100,9 @@ def test_every_decision_is_listed_and_stays_on_one_page() -> None:
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     if importlib.util.find_spec("zensical") is None:
         pytest.skip("needs zensical, which is not installed here: pip install 'bimetal[docs]'")
-    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "reference"))
+    shutil.copytree(
+        ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__", "reference")
+    )
     shutil.copy(ROOT / "zensical.toml", tmp_path)
     generate.write(tmp_path / "docs" / "reference")
     build = [str(Path(sys.executable).parent / "zensical"), "build", "--strict"]
