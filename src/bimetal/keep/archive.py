@@ -1,0 +1,44 @@
+"""Archive: all that one installation keeps, in one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bimetal.keep.erase import Erased, erase, finish_erasing
+from bimetal.keep.event_log import EventLog
+from bimetal.keep.retain import oldest_ns, retain
+from bimetal.keep.segment import Removed, Segments
+from bimetal.nouns.purpose import Purpose
+
+
+class Archive:
+    """Readings (`segments`) and events (`events`) in one folder, which it holds until closed.
+
+    Opening finishes what a power cut interrupted. Raises as Segments does.
+    """
+
+    def __init__(self, folder: Path, *, repair: bool = False) -> None:
+        self.folder = folder
+        self.segments = Segments(folder, repair=repair)
+        try:
+            self.events = EventLog(folder / "events")
+            finish_erasing(self.segments, self.events)
+        except BaseException:
+            self.segments.close()
+            raise
+
+    def erase(self, device: str) -> Erased:
+        """Remove all that is kept of a device."""
+        return erase(self.segments, self.events, device)
+
+    def retain(self, purposes: Mapping[str, Purpose], now_ns: int) -> Removed:
+        """Remove readings whose purpose ended, and events older than the longest purpose."""
+        removed = retain(self.segments, purposes, now_ns)
+        if purposes:
+            self.events.forget_before(min(oldest_ns(p, now_ns) for p in purposes.values()))
+        return removed
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self.segments.close()

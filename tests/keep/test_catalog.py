@@ -1,0 +1,109 @@
+"""The catalog: changes are whole or not at all, and foreign or newer files are refused."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bimetal.keep.catalog import VERSION, Catalog, Held, Sealed
+from bimetal.nouns import Signal
+from bimetal.nouns.errors import BadInput, Unsupported
+from tests.keep.given import PRESSURE, TEMPERATURE
+
+FIRST = Sealed("a", 1, 3, 0, 10, 100, 0xDEADBEEF)
+SECOND = Sealed("b", 4, 5, 0, 7, 80, 1)
+HELD = (Held("fan", "temperature", 4, 5, 9), Held("pump", "temperature", 6, 1, 8))
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return Catalog(tmp_path / "catalog.sqlite")
+
+
+def reopened(catalog: Catalog) -> Catalog:
+    catalog.close()
+    return Catalog(catalog.path)
+
+
+def test_segments_and_what_they_hold_come_back(catalog: Catalog) -> None:
+    catalog.replace((), [(FIRST, HELD), (SECOND, [Held("pump", "temperature", 7, 0, 20)])], sealed=5)
+    catalog = reopened(catalog)
+    assert catalog.segments() == (FIRST, SECOND)
+    assert catalog.held("a") == HELD
+    assert catalog.held() == (HELD[0], Held("pump", "temperature", 13, 0, 20))
+    assert catalog.fact("sealed") == 5
+
+
+def test_a_replaced_segment_takes_what_it_held_along(catalog: Catalog) -> None:
+    catalog.replace((), [(FIRST, HELD)], sealed=3)
+    catalog.replace(["a"], [(SECOND, HELD[:1])])
+    assert catalog.segments() == (SECOND,)
+    assert catalog.held() == HELD[:1]
+    assert catalog.fact("sealed") == 3
+
+
+def test_a_change_that_fails_changes_nothing(catalog: Catalog) -> None:
+    catalog.replace((), [(FIRST, HELD)], sealed=3)
+    with pytest.raises(BadInput):
+        catalog.replace(["a"], [(SECOND, HELD), (SECOND, HELD)], sealed=9)
+    assert catalog.segments() == (FIRST,)
+    assert catalog.fact("sealed") == 3
+
+
+def test_signals_keep_their_meaning(catalog: Catalog) -> None:
+    catalog.learn([TEMPERATURE, PRESSURE])
+    catalog.learn([Signal("pressure", "Pa")])
+    signals = reopened(catalog).signals()
+    assert signals["temperature"] == TEMPERATURE
+    assert signals["temperature"].low == -math.inf
+    assert signals["pressure"].unit == "Pa"
+
+
+def test_signals_of_nothing_kept_are_forgotten(catalog: Catalog) -> None:
+    catalog.learn([TEMPERATURE, PRESSURE, Signal("gone")])
+    catalog.replace((), [(FIRST, HELD)])
+    catalog.forget_signals(["pressure"])
+    assert set(catalog.signals()) == {"temperature", "pressure"}
+
+
+def test_an_erasure_is_remembered_until_it_ended(catalog: Catalog) -> None:
+    catalog.begin_erasing("pump")
+    catalog.begin_erasing("pump")
+    catalog = reopened(catalog)
+    assert catalog.erasing() == ("pump",)
+    catalog.end_erasing("pump")
+    assert reopened(catalog).erasing() == ()
+
+
+def test_a_newer_format_is_refused(catalog: Catalog) -> None:
+    catalog.close()
+    with sqlite3.connect(catalog.path) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(Unsupported, match=f"format {VERSION + 1}"):
+        Catalog(catalog.path)
+
+
+def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE mine (a)")
+    with pytest.raises(BadInput, match="not a catalog"):
+        Catalog(path)
+
+
+@pytest.mark.parametrize("content", [b"this is no database, but long enough to be one" * 100])
+def test_a_damaged_catalog_says_how_to_get_another(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "catalog.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="made anew"):
+        Catalog(path)
+
+
+def test_hostile_names_are_data(catalog: Catalog) -> None:
+    name = "'; DROP TABLE segment; --"
+    catalog.replace((), [(FIRST, [Held(name, name, 1, 1, 1)])])
+    assert catalog.held("a") == (Held(name, name, 1, 1, 1),)
+    assert catalog.segments() == (FIRST,)

@@ -1,0 +1,110 @@
+"""Erasure: the device's bytes are in no file of the folder, and nobody else loses a reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bimetal.keep.archive import Archive
+from bimetal.keep.arrow import pq
+from bimetal.keep.journal import read_journal
+from bimetal.keep.reading_table import from_bytes
+from bimetal.keep.segment import Segments
+from tests.keep.given import batch, event, flip, series
+
+MARK = "patient-7f3a-marker"
+DEVICES = (MARK, "fan", "pump")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    archive = Archive(tmp_path)
+    archive.segments.pin(0)
+    for k in range(3):
+        archive.segments.append(batch(30, start=30 * k, devices=DEVICES))
+        if k < 2:
+            archive.segments.seal()
+    archive.events.append([event(MARK), event("fan")])
+    return archive
+
+
+def mentions(folder: Path) -> list[str]:
+    """The files in whose raw bytes, or in what they decode to, the mark stands."""
+    found: list[str] = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        texts = [path.read_bytes()]
+        if path.suffix == ".parquet":
+            texts.append(repr(pq.read_table(path).to_pydict()).encode())
+        if path.suffix == ".journal":
+            texts += [repr(from_bytes(r.content)).encode() for r in read_journal(path).records]
+        if any(MARK.encode() in text for text in texts):
+            found.append(path.name)
+    return found
+
+
+def test_before_erasing_the_mark_is_found_everywhere(archive: Archive) -> None:
+    found = mentions(archive.folder)
+    assert {Path(name).suffix for name in found} == {".journal", ".parquet", ".sqlite", ".jsonl"}
+    assert len(found) == 7
+    archive.close()
+
+
+def test_after_erasing_the_mark_is_nowhere_and_the_rest_is_whole(archive: Archive) -> None:
+    before = archive.segments.batch(["fan", "pump"])
+    erased = archive.erase(MARK)
+    assert (erased.readings, erased.segments, erased.events) == (60, 2, 1)
+    assert mentions(archive.folder) == []
+    archive.close()
+    reopened = Archive(archive.folder)
+    assert mentions(archive.folder) == []
+    after = reopened.segments.batch()
+    assert after.devices == ("fan", "pump")
+    for device in after.devices:
+        assert series(after, device, "pressure") == series(before, device, "pressure")
+    assert [sequence for sequence, _ in reopened.segments.replay(0)] == [1, 2, 3]
+    reopened.close()
+
+
+def test_a_damaged_journal_that_was_set_aside_goes_too(archive: Archive) -> None:
+    archive.close()
+    flip(max((archive.folder / "journal").iterdir()), 300)
+    archive = Archive(archive.folder, repair=True)
+    assert any(name.endswith(".damaged") for name in mentions(archive.folder))
+    archive.erase(MARK)
+    assert mentions(archive.folder) == []
+    archive.close()
+
+
+@pytest.mark.parametrize("after", ["events", "journal", "one segment"])
+def test_an_erasure_cut_short_is_finished_when_opened_again(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    class PowerCut(BaseException):
+        pass
+
+    def cut(*_: object) -> None:
+        raise PowerCut
+
+    slim, calls = Segments._slim, iter(range(9))
+    if after == "events":
+        monkeypatch.setattr(Segments, "remove", cut)
+    elif after == "journal":
+        monkeypatch.setattr(Segments, "_slim", cut)
+    else:
+        monkeypatch.setattr(Segments, "_slim", lambda *a: cut() if next(calls) else slim(*a))
+    with pytest.raises(PowerCut):
+        archive.erase(MARK)
+    monkeypatch.undo()
+    assert mentions(archive.folder)
+    archive.close()
+    Archive(archive.folder).close()
+    assert mentions(archive.folder) == []
+
+
+def test_erasing_a_stranger_changes_nothing(archive: Archive) -> None:
+    before = {p: p.read_bytes() for p in archive.folder.rglob("*.parquet")}
+    erased = archive.erase("nobody")
+    assert (erased.readings, erased.segments, erased.events) == (0, 0, 0)
+    assert {p: p.read_bytes() for p in archive.folder.rglob("*.parquet")} == before
+    archive.close()
