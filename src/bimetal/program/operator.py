@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,7 +35,6 @@ from bimetal.program.program import Draft, Program
 GROUP = "bimetal.operators"
 
 
-@runtime_checkable
 class Operator(Protocol):
     """A pure step: nodes in, nodes out, with fixed state and shapes."""
 
@@ -71,7 +70,7 @@ class Knob:
     """A parameter of an operator: its default, its range and unit, and what it does."""
 
     name: str
-    default: float | int | bool
+    default: Any
     low: float
     high: float
     unit: str
@@ -96,8 +95,9 @@ class Checked:
             value = getattr(self, k.name)
             whole = isinstance(k.default, int)
             if not isinstance(value, int if whole else (int, float)) or not k.low <= value <= k.high:
+                kind = "whole number" if whole else "number"
                 raise BadProgram(
-                    f"{k.name} must be a {'whole ' if whole else ''}number within {k.low}..{k.high}, not {value!r}",
+                    f"{k.name} must be a {kind} within {k.low}..{k.high}, not {value!r}",
                     where=type(self).__name__,
                     hint=f"It is {k.what}",
                 )
@@ -115,7 +115,7 @@ def operators() -> dict[str, type[Operator]]:
     found: dict[str, type[Operator]] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
         kind = entry.load()
-        if not (isinstance(kind, type) and issubclass(kind, Operator)):
+        if not all(hasattr(kind, name) for name in ("trace", "examples", "references")):
             raise BadProgram(f"{entry.value} is not an operator", where=entry.name)
         found[entry.name] = kind
     return found
