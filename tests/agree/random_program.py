@@ -40,9 +40,9 @@ def random_rows(program: Program, seed: int, count: int, *, nasty: bool = False)
             values = (rng.normal(0, 10, shape)).astype(np.float32)
             if nasty:
                 worst = rng.choice(np.array(NASTY_F32, np.float32), shape)
-                payload = (rng.integers(1, 2**22, shape) | 0x7F800000 | rng.integers(0, 2, shape) << 31).astype(
-                    np.uint32
-                )
+                payload = (
+                    rng.integers(1, 2**22, shape) | 0x7F800000 | rng.integers(0, 2, shape) << 31
+                ).astype(np.uint32)
                 worst = np.where(rng.random(shape) < 0.1, payload.view(np.float32), worst)
                 values = np.where(rng.random(shape) < 0.5, worst, values)
         else:
@@ -143,7 +143,15 @@ class _Maker:
         """Add one random letter to a random clock's pool."""
         clock = self.choose(list(self.pools))
         kind: Callable[[Clock], Node] = self.choose(
-            (self.arithmetic, self.arithmetic, self.arithmetic, self.compare, self.whole, self.move, self.loop)
+            (
+                self.arithmetic,
+                self.arithmetic,
+                self.arithmetic,
+                self.compare,
+                self.whole,
+                self.move,
+                self.loop,
+            )
         )
         self.add(clock, kind(clock))
 
