@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from bimetal.wire.transports.mqtt.codec5 import Codec5
 from bimetal.wire.transports.mqtt.codec311 import Codec311
 from bimetal.wire.transports.mqtt.field import acknowledgement
+from bimetal.wire.transports.mqtt.intake import Intake
 from bimetal.wire.transports.mqtt.packet import (
     Acknowledge,
     Code,
@@ -15,7 +16,6 @@ from bimetal.wire.transports.mqtt.packet import (
     Connack,
     Connect,
     Disconnect,
-    Framer,
     Granted,
     Malformed,
     Outgoing,
@@ -46,16 +46,10 @@ class Connection(asyncio.Protocol):
         self._exchange = exchange
         self._limits = exchange.limits
         self._loop = asyncio.get_running_loop()
-        self._framer = Framer(self._limits.packet_bytes)
         self._codec: Codec = Codec311()
-        self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._keep_alive_s = 0.0
-        self._heard_s = 0.0
         self._ending = False
-        self._reading = self._writable = True
-        self._held = False
-        self._waiting = 0
         self._aliases: dict[int, str] = {}
         self._answers = bytearray()
 
@@ -65,7 +59,7 @@ class Connection(asyncio.Protocol):
         """Begin, and give the client a little time to introduce itself."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=self._limits.unread_bytes)
-        self._heard_s = self._loop.time()
+        self._intake = Intake(self._transport, self._limits, self._receive, self._refuse)
         if self._exchange.opened(self):
             self._timer = self._loop.call_later(self._limits.connect_timeout_s, self._too_quiet)
         else:
@@ -73,32 +67,22 @@ class Connection(asyncio.Protocol):
             self.end()
 
     def data_received(self, data: bytes) -> None:
-        """Read every packet that is complete by now."""
-        if self._ending:
-            return
-        try:
-            for first, body in self._framer.feed(data):
-                self._heard_s = self._loop.time()
-                self._receive(first, body)
-                if self._ending:
-                    return
-        except Malformed as fault:
-            self._refuse(fault)
+        """Read the packets that are complete by now."""
+        self._intake.feed(data)
 
     def pause_writing(self) -> None:
         """The client does not read: neither do we, and what may be lost is not sent."""
-        self._writable = False
-        self.balance()
+        self._intake.writable = False
 
     def resume_writing(self) -> None:
         """The client reads again."""
-        self._writable = True
+        self._intake.writable = True
         self._send_queued()
-        self.balance()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, however it came."""
         self._ending = True
+        self._intake.stop()
         if self._timer:
             self._timer.cancel()
         self._exchange.left(self)
@@ -107,19 +91,24 @@ class Connection(asyncio.Protocol):
 
     def end(self, code: Code | None = None) -> None:
         """Close this connection, with the reason if the client can be told."""
-        if self._ending or not self._transport:
+        if self._ending:
             return
         if code is not None and self.session:
             self._write(Disconnect(code))
         self._ending = True
+        self._intake.stop()
         self._transport.close()
         if self._timer:
             self._timer.cancel()
         self._timer = self._loop.call_later(self._limits.close_grace_s, self._transport.abort)
 
+    def hold(self, held: bool) -> None:
+        """Stop reading from this client until told otherwise, or read on."""
+        self._intake.hold(held)
+
     def settle(self, publish: Publish) -> None:
         """Note that a message was kept; its acknowledgement goes out with the next `flush`."""
-        self._waiting -= 1
+        self._intake.waiting -= 1
         if not publish.qos or not self.session:
             return
         self.session.arriving.discard(publish.packet_id)
@@ -131,9 +120,9 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Send the acknowledgements that have gathered, and read on if reading was stopped."""
         answers, self._answers = bytes(self._answers), bytearray()
-        if answers and self._transport and not self._ending:
+        if answers and not self._ending:
             self._transport.write(answers)
-        self.balance()
+        self._intake.balance()
 
     def send(self, publish: Publish) -> None:
         """Send a message to this client: at once if it may be lost, else in its turn."""
@@ -144,25 +133,12 @@ class Connection(asyncio.Protocol):
                 self._exchange.dropped()
                 self.end(Code.QUOTA_EXCEEDED)
             self._send_queued()
-        elif not (self._writable and self._write(publish)):
+        elif not (self._intake.writable and self._write(publish)):
             self._exchange.dropped()
 
-    def hold(self, held: bool) -> None:
-        """Stop reading from this client until told otherwise, or read on."""
-        self._held = held
-        self.balance()
-
-    def balance(self) -> None:
-        """Read while nothing stands against it: a hold, unread answers, too much that waits."""
-        wanted = self._writable and not self._held and self._waiting < self._limits.receive_maximum
-        if wanted == self._reading or self._ending or not self._transport:
-            return
-        self._reading = wanted
-        self._heard_s = self._loop.time()
-        if wanted:
-            self._transport.resume_reading()
-        else:
-            self._transport.pause_reading()
+    def reply(self, packet: Granted) -> None:
+        """Send the answer to a subscription."""
+        self._write(packet)
 
     # Packets
 
@@ -202,23 +178,24 @@ class Connection(asyncio.Protocol):
         except Malformed as fault:
             self._write(Connack(fault.code))
             raise
-        assigned = self.session.client_id if not packet.client_id else ""
-        limits = self._limits
-        accepted = Connack(
-            Code.SUCCESS,
-            assigned,
-            packet.remember_s > 0,
-            limits.receive_maximum,
-            limits.packet_bytes,
-            limits.topic_aliases,
-        )
-        if not self._write(accepted):
+        if not self._write(self._acceptance(self.session, packet)):
             raise Malformed("a client that takes no answer", Code.PACKET_TOO_LARGE)
         if self._timer:
             self._timer.cancel()
         self._keep_alive_s = 1.5 * packet.keep_alive_s
         if self._keep_alive_s:
             self._timer = self._loop.call_later(self._keep_alive_s, self._too_quiet)
+
+    def _acceptance(self, session: Session, connect: Connect) -> Connack:
+        limits = self._limits
+        return Connack(
+            Code.SUCCESS,
+            assigned_id=session.client_id if not connect.client_id else "",
+            forgets=connect.remember_s > 0,
+            receive_maximum=limits.receive_maximum,
+            largest_packet=limits.packet_bytes,
+            topic_aliases=limits.topic_aliases,
+        )
 
     def _publish(self, session: Session, publish: Publish) -> None:
         if publish.alias:
@@ -233,7 +210,7 @@ class Connection(asyncio.Protocol):
             under_way = len(session.arriving) + len(session.received)
             if self._codec.version == 5 and under_way > self._limits.receive_maximum:
                 raise Malformed("more messages at once than were allowed", Code.RECEIVE_MAXIMUM_EXCEEDED)
-        self._waiting += 1
+        self._intake.waiting += 1
         self._exchange.arrived(self, publish)
 
     def _unaliased(self, publish: Publish) -> str:
@@ -253,7 +230,7 @@ class Connection(asyncio.Protocol):
         self._send_queued()
 
     def _send_queued(self) -> None:
-        if self._ending or not self._writable or not self.session:
+        if self._ending or not self._intake.writable or not self.session:
             return
         for publish in self.session.due():
             if not self._write(publish):
@@ -264,13 +241,9 @@ class Connection(asyncio.Protocol):
         written = self._codec.encode(packet)
         if self.session and isinstance(packet, Publish | Connack) and not self.session.fits(written):
             return False
-        if written and self._transport and not self._ending:
+        if written and not self._ending:
             self._transport.write(written)
         return True
-
-    def reply(self, packet: Granted) -> None:
-        """Send the answer to a subscription."""
-        self._write(packet)
 
     def _refuse(self, fault: Malformed) -> None:
         self._exchange.refused()
@@ -282,8 +255,8 @@ class Connection(asyncio.Protocol):
             self._exchange.refused()
             self.end()
             return
-        left_s = self._heard_s + self._keep_alive_s - self._loop.time()
-        if not self._reading:  # it may well have spoken: we did not listen
+        left_s = self._intake.heard_s + self._keep_alive_s - self._loop.time()
+        if not self._intake.reading:  # it may well have spoken: we did not listen
             left_s = self._keep_alive_s
         if left_s > 0:
             self._timer = self._loop.call_later(left_s, self._too_quiet)

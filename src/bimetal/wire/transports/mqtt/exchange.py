@@ -95,8 +95,6 @@ class Exchange:
         if self._delivery.full:
             self._held.add(connection)
             connection.hold(True)
-        else:
-            connection.balance()
 
     def subscribe(self, connection: Connection, packet: Subscribe) -> None:
         """Note what a client wants to hear, tell it so, and send it what was left under those topics."""

@@ -58,8 +58,6 @@ class MqttListener:
     @property
     def port(self) -> int:
         """The port clients can reach, known once started."""
-        if self._server and self._server.sockets:
-            return int(self._server.sockets[0].getsockname()[1])
         return self._port
 
     @property
@@ -84,6 +82,7 @@ class MqttListener:
             )
         except OSError as error:
             raise _cannot_listen(error, self._host, self._port) from None
+        self._port = int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Close the port, deliver and acknowledge what has arrived, end every connection."""
