@@ -1,0 +1,157 @@
+"""Edge: where an alarm or a sensor fault begins and ends, so that each is said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bimetal.nouns.event import Cause, Event, Kind
+
+
+class Explain(Protocol):
+    """Says why: the values, score, share and fault of the row at which something began.
+
+    Shapes, for s signals: values, share, fault (s,). What comes back has the right reasons, cause
+    and sentence; kind, alarm and times are set by the caller.
+    """
+
+    def __call__(
+        self,
+        device: str,
+        time_ns: int,
+        values: NDArray[np.float64],
+        score: float,
+        share: NDArray[np.float32],
+        fault: NDArray[np.int32],
+        since_ns: int,
+    ) -> Event:
+        """Return the event of a row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is going on at a device: since when it is in alarm (None: it is not) and from which cause,
+    and since when each signal's sensor is at fault (None: healthy)."""
+
+    alarm_since_ns: int | None = None
+    cause: Cause = Cause.PROCESS
+    fault_since_ns: tuple[int | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a program said about one device, row by row: n rows at which it said anything, s signals.
+
+    `row` numbers the rows in the batch they came in.
+    """
+
+    device: str
+    row: NDArray[np.intp]
+    time_ns: NDArray[np.int64]
+    values: NDArray[np.float64]
+    score: NDArray[np.float64]
+    alarm: NDArray[np.bool_]
+    share: NDArray[np.float32]
+    fault: NDArray[np.int32]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One device's rows being gone through."""
+
+    said: Said
+    explain: Explain
+    watch: Watch
+    found: list[tuple[int, Event]] = field(default_factory=list[tuple[int, Event]])
+
+    def fault_changes(self, at: int, now: NDArray[np.bool_]) -> None:
+        since = list(self.watch.fault_since_ns)
+        time_ns = int(self.said.time_ns[at])
+        began = [k for k, s in enumerate(since) if s is None and now[k]]
+        ended = [k for k, s in enumerate(since) if s is not None and not now[k]]
+        if ended:
+            first = min(s for k in ended if (s := since[k]) is not None)
+            self.over(at, Cause.SENSOR, first, f"A sensor of {self.said.device} answers normally again")
+        for k in ended:
+            since[k] = None
+        for k in began:
+            since[k] = time_ns
+        self.watch = replace(self.watch, fault_since_ns=tuple(since))
+        if began:
+            event = self.explained(at)
+            alarm = bool(self.said.alarm[at])
+            self.say(at, replace(event, kind=Kind.QUALITY, cause=Cause.SENSOR, alarm=alarm))
+
+    def alarm_change(self, at: int) -> None:
+        since = self.watch.alarm_since_ns
+        if since is None:
+            event = self.explained(at)
+            self.watch = replace(self.watch, alarm_since_ns=int(self.said.time_ns[at]), cause=event.cause)
+            self.say(at, replace(event, kind=Kind.ALARM, alarm=True))
+        else:
+            self.over(at, self.watch.cause, since, f"{self.said.device} is back to normal")
+            self.watch = replace(self.watch, alarm_since_ns=None, cause=Cause.PROCESS)
+
+    def explained(self, at: int) -> Event:
+        said, time_ns = self.said, int(self.said.time_ns[at])
+        return self.explain(
+            said.device,
+            time_ns,
+            said.values[at],
+            float(said.score[at]),
+            said.share[at],
+            said.fault[at],
+            time_ns,
+        )
+
+    def over(self, at: int, cause: Cause, since_ns: int, what: str) -> None:
+        time_ns = int(self.said.time_ns[at])
+        sentence = f"{what} after {span_text(time_ns - since_ns)}."
+        score, alarm = float(self.said.score[at]), bool(self.said.alarm[at])
+        event = Event(Kind.CLEARED, self.said.device, time_ns, score, alarm, cause, (), sentence, since_ns)
+        self.say(at, event)
+
+    def say(self, at: int, event: Event) -> None:
+        self.found.append((int(self.said.row[at]), event))
+
+
+def edges(watch: Watch, said: Said, explain: Explain) -> tuple[Watch, list[tuple[int, Event]]]:
+    """Return what is going on after these rows, and the events at them with their row numbers.
+
+    An event of kind `alarm` when the alarm begins, `quality` when a sensor's fault begins, `cleared`
+    when either ends. Splitting the rows anywhere gives the same events.
+    """
+    signals = said.fault.shape[1]
+    if len(watch.fault_since_ns) != signals:
+        watch = replace(watch, fault_since_ns=(None,) * signals)
+    walk = _Walk(said, explain, watch)
+    faulty = said.fault != 0
+    for at in _changes(watch, said.alarm, faulty):
+        if [s is not None for s in walk.watch.fault_since_ns] != faulty[at].tolist():
+            walk.fault_changes(at, faulty[at])
+        if (walk.watch.alarm_since_ns is not None) != bool(said.alarm[at]):
+            walk.alarm_change(at)
+    return walk.watch, walk.found
+
+
+def _changes(watch: Watch, alarm: NDArray[np.bool_], faulty: NDArray[np.bool_]) -> Iterator[int]:
+    """Yield the rows at which anything differs from the row before."""
+    if len(alarm):
+        before = [watch.alarm_since_ns is not None, *(s is not None for s in watch.fault_since_ns)]
+        now = np.column_stack([alarm, faulty])
+        same = np.vstack([np.array(before, bool)[None], now[:-1]]) == now
+        yield from np.flatnonzero(~same.all(axis=1)).tolist()
+
+
+def span_text(span_ns: int) -> str:
+    """Return a length of time in the largest unit that says it: `90 s`, `12 minutes`, `3.5 hours`."""
+    seconds = span_ns / 1e9
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"

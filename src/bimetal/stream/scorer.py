@@ -1,0 +1,155 @@
+"""Scorer: programs on arriving batches, one state a device, pure from states to states.
+
+batch -> rows of each device, in order -> its program -> outputs in the batch's order
+                                               \\-> edges -> explain -> events
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bimetal.nouns.batch import Batch
+from bimetal.nouns.event import Event
+from bimetal.program.layout import initial_state, layout_of
+from bimetal.program.node import EVERY
+from bimetal.program.program import Program
+from bimetal.stream.edge import Explain, Said, Watch, edges
+from bimetal.stream.feed import Feed
+
+
+class Runs(Protocol):
+    """A program with its parameters, ready to run; a target's `Running` is one."""
+
+    def run(self, state: bytes, rows: NDArray[Any]) -> tuple[bytes, NDArray[Any], NDArray[np.uint32]]:
+        """Feed rows to one device in order; returns its state, the outputs and which clocks fired."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """All that must be remembered of a device between batches: the program's bytes, and what is going on."""
+
+    program: bytes
+    watch: Watch = field(default_factory=Watch)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What programs said about a batch of n rows, in its order, and what came of it.
+
+    `score` is NaN and `alarm` false at rows where the program put none out.
+    """
+
+    outputs: NDArray[Any]
+    fired: NDArray[np.uint32]
+    score: NDArray[np.float64]
+    alarm: NDArray[np.bool_]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Runs every device's rows through its program: `load(device)` is that program, ready.
+
+    Without `explain`, nothing is said but outputs. What `load` returned is used again for the same
+    device until `forget`; it keeps no state of its own, so this changes no answer.
+    """
+
+    program: Program
+    feed: Feed
+    load: Callable[[str], Runs]
+    explain: Explain | None = None
+    _loaded: dict[str, Runs] = field(default_factory=dict[str, Runs])
+
+    def advance(
+        self, states: Mapping[str, DeviceState], batch: Batch
+    ) -> tuple[dict[str, DeviceState], Scored]:
+        """Return the states after a batch, and what was said about it.
+
+        Pure: the states given are left as they are, and a stream split anywhere ends the same.
+        Devices never met before start from the program's initial state.
+        """
+        after = dict(states)
+        rows, values = self.feed.rows(batch), self.feed.values(batch)
+        outputs = np.zeros(len(batch), layout_of(self.program).output.dtype)
+        fired = np.zeros(len(batch), np.uint32)
+        events: list[tuple[int, Event]] = []
+        for device, at in _by_device(batch):
+            state = after.get(device) or DeviceState(initial_state(self.program))
+            program, outputs[at], fired[at] = self._running(device).run(state.program, rows[at])
+            watch = state.watch
+            if self.explain is not None:
+                said = self._said(device, at, batch.time_ns[at], values[at], outputs[at], fired[at])
+                watch, found = edges(watch, said, self.explain)
+                events += found
+            after[device] = DeviceState(program, watch)
+        events.sort(key=lambda item: item[0])
+        score, alarm = self._column("score", outputs, fired, np.nan), self._column("alarm", outputs, fired, 0)
+        return after, Scored(outputs, fired, score, alarm != 0, tuple(event for _, event in events))
+
+    def forget(self, devices: Sequence[str]) -> None:
+        """Load these devices' programs anew when they are next needed: parameters changed, or they left."""
+        for device in devices:
+            self._loaded.pop(device, None)
+
+    def _running(self, device: str) -> Runs:
+        running = self._loaded.get(device)
+        if running is None:
+            running = self._loaded[device] = self.load(device)
+        return running
+
+    def _said(
+        self,
+        device: str,
+        at: NDArray[np.intp],
+        time_ns: NDArray[np.int64],
+        values: NDArray[np.float64],
+        outputs: NDArray[Any],
+        fired: NDArray[np.uint32],
+    ) -> Said:
+        """Return the rows at which the program said whether there is an alarm."""
+        there = self._there("alarm", fired)
+        signals = values.shape[1]
+        share = np.zeros((len(at), signals), np.float32)
+        fault = np.zeros((len(at), signals), np.int32)
+        names = outputs.dtype.names or ()
+        if "share" in names:
+            share[:] = outputs["share"].reshape(len(at), signals)
+        if "fault" in names:
+            fault[:] = outputs["fault"].reshape(len(at), signals)
+        alarm = self._column("alarm", outputs, fired, 0)[there] != 0
+        score = self._column("score", outputs, fired, np.nan)[there]
+        return Said(
+            device, at[there], time_ns[there], values[there], score, alarm, share[there], fault[there]
+        )
+
+    def _there(self, name: str, fired: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Return the rows at which an output was put out; none for one the program has not."""
+        clock = next((node.clock or EVERY for n, node in self.program.outputs if n == name), None)
+        if clock is None:
+            return np.zeros(len(fired), bool)
+        return (fired >> np.uint32(self.program.clocks.index(clock))) & 1 != 0
+
+    def _column(
+        self, name: str, outputs: NDArray[Any], fired: NDArray[np.uint32], otherwise: float
+    ) -> NDArray[np.float64]:
+        column = np.full(len(outputs), otherwise, np.float64)
+        there = self._there(name, fired)
+        if there.any():
+            column[there] = outputs[name][there]
+        return column
+
+
+def _by_device(batch: Batch) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """Yield the devices that have rows, each with its row numbers in order."""
+    if not len(batch):
+        return
+    order = np.argsort(batch.device, kind="stable")
+    used, starts = np.unique(batch.device[order], return_index=True)
+    for index, rows in zip(used, np.split(order, starts[1:]), strict=True):
+        yield batch.devices[int(index)], rows

@@ -1,0 +1,88 @@
+"""Edges: each alarm and each sensor fault is said once when it begins and once when it ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bimetal.nouns import Cause, Kind
+from bimetal.stream.edge import Said, Watch, edges, span_text
+from tests.stream.given import SECOND, START, explain
+
+
+def said(alarm: list[int], fault: list[list[int]] | None = None, first: int = 0) -> Said:
+    rows = len(alarm)
+    faults = np.array(fault if fault is not None else [[0, 0]] * rows, np.int32).reshape(rows, 2)
+    return Said(
+        "pump",
+        np.arange(first, first + rows),
+        START + SECOND * np.arange(first, first + rows),
+        np.zeros((rows, 2)),
+        np.array(alarm, float),
+        np.array(alarm, bool),
+        np.zeros((rows, 2), np.float32),
+        faults,
+    )
+
+
+def kinds(alarm: list[int], fault: list[list[int]] | None = None) -> list[tuple[int, Kind, Cause]]:
+    return [(row, e.kind, e.cause) for row, e in edges(Watch(), said(alarm, fault), explain)[1]]
+
+
+def test_an_alarm_is_said_when_it_begins_and_when_it_ends() -> None:
+    assert kinds([0, 1, 1, 0, 0, 1]) == [
+        (1, Kind.ALARM, Cause.PROCESS),
+        (3, Kind.CLEARED, Cause.PROCESS),
+        (5, Kind.ALARM, Cause.PROCESS),
+    ]
+
+
+def test_a_cleared_event_says_since_when_and_how_long() -> None:
+    (_, began), (_, over) = edges(Watch(), said([0, 1, 1, 1, 0]), explain)[1]
+    assert began.since_ns == over.since_ns == START + SECOND
+    assert over.sentence == "pump is back to normal after 3 s."
+    assert (began.alarm, over.alarm) == (True, False)
+
+
+def test_a_sensor_fault_is_said_for_each_sensor_and_once() -> None:
+    fault = [[0, 0], [1, 0], [1, 2], [1, 2], [0, 2], [0, 0]]
+    assert kinds([0] * 6, fault) == [
+        (1, Kind.QUALITY, Cause.SENSOR),
+        (2, Kind.QUALITY, Cause.SENSOR),
+        (4, Kind.CLEARED, Cause.SENSOR),
+        (5, Kind.CLEARED, Cause.SENSOR),
+    ]
+
+
+def test_an_alarm_from_a_faulty_sensor_is_cleared_as_one() -> None:
+    found = kinds([0, 1, 0], [[0, 0], [3, 0], [0, 0]])
+    assert [f[1:] for f in found] == [
+        (Kind.QUALITY, Cause.SENSOR),
+        (Kind.ALARM, Cause.SENSOR),
+        (Kind.CLEARED, Cause.SENSOR),
+        (Kind.CLEARED, Cause.SENSOR),
+    ]
+
+
+@given(st.data(), st.lists(st.tuples(*[st.integers(0, 1)] * 3), max_size=20))
+def test_a_split_anywhere_says_the_same(data: st.DataObject, rows: list[tuple[int, int, int]]) -> None:
+    alarm, fault = [r[0] for r in rows], [list(r[1:]) for r in rows]
+    cut = data.draw(st.integers(0, len(rows)))
+    watch, once = edges(Watch(), said(alarm, fault), explain)
+    middle, first = edges(Watch(), said(alarm[:cut], fault[:cut]), explain)
+    end, second = edges(middle, said(alarm[cut:], fault[cut:], cut), explain)
+    assert (end, first + second) == (watch, once)
+    open_now = sum(e.kind is Kind.ALARM for _, e in once) - sum(
+        e.kind is Kind.CLEARED and "back to normal" in e.sentence for _, e in once
+    )
+    assert open_now <= (alarm[-1] if alarm else 0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.25, "0.25 s"), (90, "90 s"), (720, "12 minutes"), (12600, "3.5 hours"), (864000, "10 days")],
+)
+def test_lengths_of_time_are_said_plainly(seconds: float, text: str) -> None:
+    assert span_text(round(seconds * SECOND)) == text
