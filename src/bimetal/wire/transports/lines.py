@@ -112,10 +112,6 @@ class LineTransport:
                 self._hand_over(loop, list(self._cutter.cut(chunk)))
             if not self._stop.is_set():
                 self._hand_over(loop, list(self._cutter.rest()))
-        except OSError as error:
-            self._failure = BadInput(
-                f"the stream cannot be read: {error.strerror or error}", where=self._client_id
-            )
         except BaseException as error:
             self._failure = error
         finally:
@@ -123,10 +119,14 @@ class LineTransport:
                 loop.call_soon_threadsafe(self._done.set)
 
     def _read_chunk(self) -> bytes | None:
-        if self._wake and self._fd is not None:
-            ready, _, _ = select.select([self._fd, self._wake[0]], [], [])
-            return None if self._wake[0] in ready else os.read(self._fd, CHUNK_BYTES)
-        return getattr(self._stream, "read1", self._stream.read)(CHUNK_BYTES)
+        try:
+            if self._wake and self._fd is not None:
+                ready, _, _ = select.select([self._fd, self._wake[0]], [], [])
+                return None if self._wake[0] in ready else os.read(self._fd, CHUNK_BYTES)
+            return getattr(self._stream, "read1", self._stream.read)(CHUNK_BYTES)
+        except OSError as error:
+            what = f"the stream cannot be read: {error.strerror or error}"
+            raise BadInput(what, where=self._client_id) from None
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop, lines: list[bytes]) -> None:
         if not lines:
@@ -177,14 +177,14 @@ class _Cutter:
     def rest(self) -> Iterator[bytes]:
         line = bytes(self._held).removesuffix(b"\r")
         self._held.clear()
-        if self._skipping:
+        if self._skipping or len(line) > self._longest:
             self.refused += 1
         elif line.strip():
             yield line
         self._skipping = False
 
     def _hold(self, part: bytes) -> None:
-        if self._skipping or len(self._held) + len(part) > self._longest + 1:
+        if self._skipping or len(self._held) + len(part) > self._longest + 1:  # one for a \r
             self._skipping = True
             self._held.clear()
         else:
