@@ -59,7 +59,10 @@ class Layout:
 
     def field(self, name: str) -> Field:
         """Return one field by its name; raises KeyError."""
-        return next((f for f in self.fields if f.name == name), None) or _missing(name)
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,3 @@ def initial_state(program: Program) -> bytes:
         if clock != EVERY:
             state[wait_of(clock)] = clock.first
     return state.tobytes()
-
-
-def _missing(name: str) -> Field:
-    raise KeyError(name)
