@@ -10,7 +10,7 @@ import select
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Protocol, cast
 
 from bimetal.nouns.errors import BadInput, Broken
@@ -112,6 +112,8 @@ class LineTransport:
                 self._hand_over(loop, list(self._cutter.cut(chunk)))
             if not self._stop.is_set():
                 self._hand_over(loop, list(self._cutter.rest()))
+        except CancelledError:  # by close, which waited long enough
+            pass
         except BaseException as error:
             self._failure = error
         finally:

@@ -7,7 +7,7 @@ from bimetal.wire.transports.mqtt.field import (
     acknowledgement,
     check_flags,
     framed,
-    publish_flags,
+    read_publish,
 )
 from bimetal.wire.transports.mqtt.packet import (
     Acknowledge,
@@ -39,11 +39,10 @@ class Codec311:
 
     def decode(self, first: int, body: bytes) -> Incoming:
         """Return the packet with this first byte and body. Raises Malformed."""
-        kind = check_flags(first)
+        if first >> 4 == PacketType.PUBLISH:
+            return _publish(first, body)
         fields = FieldReader(body)
-        if kind is PacketType.PUBLISH:
-            return _publish(first, fields)
-        packet = _others(kind, fields)
+        packet = _others(check_flags(first), fields)
         fields.end()
         return packet
 
@@ -83,13 +82,11 @@ def _others(kind: PacketType, fields: FieldReader) -> Incoming:
             raise Malformed(f"{kind.name} is not expected here", Code.PROTOCOL_ERROR)
 
 
-def _publish(first: int, fields: FieldReader) -> Publish:
-    qos, retain, duplicate = publish_flags(first)
-    topic = fields.topic()
+def _publish(first: int, body: bytes) -> Publish:
+    topic, packet_id, at = read_publish(first, body)
     if not topic:
         raise Malformed("a message has no topic")
-    packet_id = fields.packet_id() if qos else 0
-    return Publish(topic, fields.rest(), qos, retain, packet_id, duplicate)
+    return Publish(topic, body[at:], first >> 1 & 3, bool(first & 1), packet_id, bool(first & 8))
 
 
 def _connect(fields: FieldReader) -> Connect:

@@ -16,7 +16,7 @@ from bimetal.wire.transports.mqtt.field import (
     acknowledgement,
     check_flags,
     framed,
-    publish_flags,
+    read_publish,
 )
 from bimetal.wire.transports.mqtt.packet import (
     Acknowledge,
@@ -62,11 +62,10 @@ class Codec5:
 
     def decode(self, first: int, body: bytes) -> Incoming:
         """Return the packet with this first byte and body. Raises Malformed."""
-        kind = check_flags(first)
+        if first >> 4 == PacketType.PUBLISH:
+            return _publish(first, body)
         fields = FieldReader(body)
-        if kind is PacketType.PUBLISH:
-            return _publish(first, fields)
-        packet = _others(kind, fields)
+        packet = _others(check_flags(first), fields)
         fields.end()
         return packet
 
@@ -107,10 +106,12 @@ def _others(kind: PacketType, fields: FieldReader) -> Incoming:
             raise Malformed(f"{kind.name} is not expected here", Code.PROTOCOL_ERROR)
 
 
-def _publish(first: int, fields: FieldReader) -> Publish:
-    qos, retain, duplicate = publish_flags(first)
-    topic = fields.topic()
-    packet_id = fields.packet_id() if qos else 0
+def _publish(first: int, body: bytes) -> Publish:
+    topic, packet_id, at = read_publish(first, body)
+    qos, retain, duplicate = first >> 1 & 3, bool(first & 1), bool(first & 8)
+    if topic and body[at : at + 1] == b"\0":  # no properties, as with almost every message
+        return Publish(topic, body[at + 1 :], qos, retain, packet_id, duplicate)
+    fields = FieldReader(body[at:])
     found = read_properties(fields, OF_PUBLISH)
     alias = cast(int, found.get(Property.ALIAS, 0))
     if not topic and not alias:

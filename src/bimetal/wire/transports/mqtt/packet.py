@@ -219,7 +219,9 @@ class Framer:
             self._held.clear()
         at, size = 0, len(data)
         while size - at >= 2:
-            start, length = self._measure(data, at + 1)
+            start, length = at + 2, data[at + 1]
+            if length > 127 or length > self._largest:
+                start, length = self._measure(data, at + 1)
             end = start + length
             if not start or end > size:
                 self._needed = (end - at) if start else size - at + 1
