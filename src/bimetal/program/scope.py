@@ -53,6 +53,8 @@ def scope_of(roots: Iterable[Node]) -> Scope:
     home: dict[Node, Node | None] = {}
     for node in reversed(nodes):
         loops = {owner[b] for b in needs[node]}
+        if any(loop not in chains for loop in loops):
+            raise BadProgram(f"{node!r} is used outside the loop it belongs to")
         at = max(loops, key=lambda loop: len(chains[loop]), default=None)
         if not loops <= set(chains[at]):
             raise BadProgram(f"{node!r} mixes the turns of loops that are not nested")
