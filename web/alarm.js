@@ -1,0 +1,109 @@
+// Alarms: one sentence each, how sure, since when, what made it so, and a button.
+
+import { html } from "./html.js";
+import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
+import { alarms, beat, clockwork, stage } from "./plant.js";
+import { acknowledge } from "./link.js";
+import { address } from "./machine.js";
+import { clock, lasting, moment, number, unit } from "./word.js";
+
+/** @typedef {import("./plant.js").Alarm} Alarm */
+
+export function Alarms() {
+  const running = alarms.value.filter((a) => a.life !== "closed").sort(byWeight);
+  const over = alarms.value.filter((a) => a.life === "closed").sort((a, b) => moment(b.closed) - moment(a.closed));
+  const open = running.filter((a) => a.life === "open").length;
+  return html`<section class="card" aria-labelledby="alarms"><div class="bar"><h2 id="alarms">Alarms</h2>
+      ${running.length > 0 && html`<span class="chip ${open ? tone(running[0]) : "calm"}">${open ? `${open} open` : "all seen"}</span>`}</div>
+    <${Crier} />
+    ${running.length ? running.map((a) => html`<${Entry} key=${a.id} alarm=${a} />`) : html`<${Quiet} />`}
+    ${over.length > 0 && html`<details class="over"><summary>Over (${over.length})</summary>
+      ${over.map((a) => html`<p key=${a.id}><a href=${address({ id: a.device })}>${a.device}</a> ${a.sentence}
+        <span class="quiet"> ${clock(moment(a.since))} to ${clock(moment(a.closed))}${times(a)}</span></p>`)}</details>`}
+  </section>`;
+}
+
+function Quiet() {
+  const words = {
+    listening: "No alarms yet. Once readings arrive, their normal is learned first; alarms begin after that.",
+    learning: "No alarms yet. What normal looks like is still being learned; alarms begin after that.",
+    watching: "Nothing unusual. When a machine leaves its usual ways, it says so here, with the reasons.",
+  };
+  return html`<p class="quiet">${words[/** @type {"watching"} */ (stage.value.stage)]}</p>`;
+}
+
+/** @param {{alarm: Alarm}} props */
+function Entry({ alarm }) {
+  const [trouble, setTrouble] = useState("");
+  const [asked, setAsked] = useState(false);
+  const press = async () => {
+    setAsked(true);
+    setTrouble(await acknowledge(alarm.id));
+    setAsked(false);
+  };
+  return html`<article class="alarm-entry ${tone(alarm)} ${alarm.life}">
+    <p class="kind"><span class="chip ${tone(alarm)}">${kind(alarm)}</span>
+      <a href=${address({ id: alarm.device })}>${alarm.device}</a>
+      ${alarm.life === "acknowledged" || alarm.life === "seen" ? html`<span class="quiet">seen</span>` : ""}</p>
+    <h3>${alarm.sentence}</h3>
+    <${Facts} alarm=${alarm} />
+    <${Reasons} alarm=${alarm} />
+    ${alarm.life === "open" && html`<button onClick=${press} disabled=${asked}>Acknowledge<span class="sr"> ${alarm.device}</span></button>`}
+    ${trouble && html`<p class="trouble" role="alert">${trouble}</p>`}
+  </article>`;
+}
+
+/** @param {{alarm: Alarm}} props */
+function Facts({ alarm }) {
+  const age = (beat.value, clockwork.now() - moment(alarm.since));
+  const since = `since ${clock(moment(alarm.since))}${age >= 0 ? ` (${lasting(age)})` : ""}`;
+  return html`<p class="quiet">score <b>${alarm.score?.toFixed(2) ?? "–"}</b>, alarm above 1.00 · ${since}${times(alarm)}</p>`;
+}
+
+/** @param {{alarm: Alarm}} props */
+function Reasons({ alarm }) {
+  return html`<ul class="reasons">${alarm.explanation.slice(0, 3).map((r) => html`<li key=${r.signal}>
+      <span class="name">${r.signal}</span>
+      <span class="bar-of"><i style=${{ width: `${Math.max(0, Math.min(r.share, 1)) * 100}%` }}></i></span>
+      <b>${Math.round(r.share * 100)} %</b>
+      <span class="quiet">${value(r)}</span></li>`)}</ul>`;
+}
+
+/** @param {import("./plant.js").Reason} reason */
+function value({ value: now, low, high, unit: code }) {
+  const is = now === null ? "no reading" : `${number(now)} ${unit(code)}`;
+  return low === null || high === null ? is : `${is}, usually ${number(low)} to ${number(high)}`;
+}
+
+/** What a screen reader is told: each new alarm once, in its own sentence. */
+function Crier() {
+  const [text, setText] = useState("");
+  const told = useRef(/** @type {Set<string> | null} */ (null));
+  const open = alarms.value.filter((a) => a.life === "open");
+  useEffect(() => {
+    const fresh = open.filter((a) => !told.current?.has(`${a.id} ${a.since}`));
+    if (fresh.length && told.current) setText(fresh.map((a) => `${kind(a)} on ${a.device}: ${a.sentence}`).join(" "));
+    told.current ??= new Set();
+    for (const a of open) told.current.add(`${a.id} ${a.since}`);
+  }, [alarms.value]);
+  return html`<div class="sr" role="status" aria-live="assertive" aria-atomic="true">${text}</div>`;
+}
+
+/** @param {Alarm} alarm */
+const tone = (alarm) => (alarm.life !== "open" ? "calm" : alarm.cause === "sensor" || !alarm.alarm ? "notice" : "alarm");
+
+/** @param {Alarm} alarm */
+const kind = (alarm) => (alarm.cause === "sensor" ? "sensor trouble" : alarm.alarm ? "process alarm" : "notice");
+
+/** @param {Alarm} alarm */
+const times = (alarm) => (alarm.repeats > 1 ? ` · ${alarm.repeats} times since ${clock(moment(alarm.first))}` : "");
+
+/**
+ * Open before seen, process before sensor, the higher score first.
+ * @param {Alarm} a
+ * @param {Alarm} b
+ */
+const byWeight = (a, b) => rank(a) - rank(b) || moment(b.since) - moment(a.since);
+
+/** @param {Alarm} a */
+const rank = (a) => (a.life === "open" ? 0 : 2) + (a.cause === "sensor" || !a.alarm ? 1 : 0);
