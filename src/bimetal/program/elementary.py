@@ -46,7 +46,8 @@ def exp(x: Node) -> Node:
     shifted = letter.cast(letter.add(letter.mul(near, 1 / LN2), 128.5), "i32")
     steps = letter.cast(letter.sub(shifted, 128), "f32")
     rest = letter.sub(letter.sub(near, letter.mul(steps, LN2_HIGH)), letter.mul(steps, LN2 - LN2_HIGH))
-    series = polynomial(rest, tuple(1 / math.factorial(k) for k in range(8)))
+    proven = clip(rest, -0.36, 0.36)  # it is there already; the verifier only sees it so
+    series = polynomial(proven, tuple(1 / math.factorial(k) for k in range(8)))
     return letter.mul(series, letter.bits(letter.shl(letter.sub(shifted, 1), 23)))
 
 
@@ -58,7 +59,7 @@ def sigmoid(x: Node) -> Node:
 def tanh(x: Node) -> Node:
     """The hyperbolic tangent; within 2e-7 of the true value."""
     twice = exp(letter.mul(clip(x, -20.0, 20.0), 2.0))
-    return letter.div(letter.sub(twice, 1.0), letter.add(twice, 1.0))
+    return letter.sub(1.0, letter.div(letter.const(2.0, "f32"), letter.add(twice, 1.0)))
 
 
 def _split(x: Node) -> tuple[Node, Node]:

@@ -298,6 +298,10 @@ RULES: dict[str, Rule] = {
 }
 
 
+KNOWN = frozenset(RULES) | {"input", "param", "state", "carry", "iter", "scan", "each", "result", "where"}
+"""Every letter there is."""
+
+
 def _rule(node: Node, p: list[Interval]) -> Interval:
     return RULES[node.op](node, p)
 

@@ -75,7 +75,18 @@ def _report(program: Program, ranges: Ranges) -> Report:
 
 def _form(program: Program) -> Iterator[str]:
     """Yield the faults that keep a program from being laid out and looked through."""
-    yield from _declarations(program)
+    faults = [*_declarations(program), *_parts(program)]
+    yield from faults
+    if not faults:
+        try:
+            layout_of(program)
+            ranging.scope_of(program.roots())
+        except BadProgram as e:
+            yield e.what
+
+
+def _parts(program: Program) -> Iterator[str]:
+    """Yield the faults of clocks, letters and sets."""
     for clock in program.clocks:
         if clock.period < 1 or clock.first < 0:
             yield f"{clock} never fires as it should; it needs period >= 1 and first >= 0"
@@ -93,11 +104,6 @@ def _form(program: Program) -> Iterator[str]:
     yield from (
         f"state {name!r} is written twice" for name in sorted(set(written)) if written.count(name) > 1
     )
-    try:
-        layout_of(program)
-        ranging.scope_of(program.roots())
-    except BadProgram as e:
-        yield e.what
 
 
 def _declarations(program: Program) -> Iterator[str]:
@@ -132,6 +138,8 @@ def _size(what: str, shape: tuple[int, ...], dtype: str) -> Iterator[str]:
 def _node(program: Program, node: Node) -> Iterator[str]:
     """Yield the faults of one letter: what it names, its size, and its clock."""
     yield from _size(repr(node), node.shape, node.dtype)
+    if node.op not in ranging.KNOWN:
+        yield f"{node!r} is not a letter"
     groups = {"input": program.inputs, "param": program.params, "state": program.states}
     if node.op in groups:
         places: dict[str, Input | Param | State] = {p.name: p for p in groups[node.op]}

@@ -73,7 +73,10 @@ def every(period: int) -> Clock:
 
 
 def sample(state: Node, clock: Clock) -> Node:
-    """Read a state at another clock, as it is when that clock fires: the only bridge between clocks."""
+    """Read a state at another clock: the only bridge between clocks.
+
+    A slower clock sees what the faster one wrote at this very reading; EVERY sees what was there before.
+    """
     if state.op != "state":
         raise BadProgram(f"only a state can be read at another clock, not {state!r}")
     return Node("state", (), state.shape, state.dtype, clock=clock, name=state.name)
@@ -137,8 +140,10 @@ def window(draft: Draft, value: Node, size: int, hop: int, name: str = "window")
     """
     if value.clock not in (None, EVERY):
         raise BadProgram(f"a window needs a value of every reading, not of {value.clock}")
-    ring, head = push(draft, value, size, name)
     clock = Clock(hop, size - 1)
+    if clock == EVERY:
+        return letter.reshape(value, (1, *value.shape))
+    ring, head = push(draft, value, size, name)
     items = sample(ring, clock)
     return items if size == hop else unrolled(items, sample(head, clock))
 
