@@ -59,6 +59,7 @@ def test_the_wheel_holds_no_tests_and_no_data(names: set[str]) -> None:
         ".typed",
         ".js",
         ".mjs",
+        ".ts",
         ".css",
         ".html",
         ".svg",
