@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bimetal.nouns.errors import BadProgram
-from bimetal.program import range as ranging
 from bimetal.program.cost import Cost, costs_of
 from bimetal.program.interval import Interval, interval_of
 from bimetal.program.layout import layout_of
 from bimetal.program.node import DTYPES, EVERY, Clock, Node, walk
 from bimetal.program.program import Input, Param, Program, SetTo, State
-from bimetal.program.range import Ranges, ranges_of
+from bimetal.program.range import Ranges, claims, ranges_of
 from bimetal.program.rebuild import MOST_AXES, MOST_ELEMENTS, MOST_NODES
+from bimetal.program.rule import KNOWN
+from bimetal.program.scope import scope_of
 
 MOST_CLOCKS = 32
 LONGEST_NAME = 64
@@ -80,7 +81,7 @@ def _form(program: Program) -> Iterator[str]:
     if not faults:
         try:
             layout_of(program)
-            ranging.scope_of(program.roots())
+            scope_of(program.roots())
         except BadProgram as e:
             yield e.what
 
@@ -138,7 +139,7 @@ def _size(what: str, shape: tuple[int, ...], dtype: str) -> Iterator[str]:
 def _node(program: Program, node: Node) -> Iterator[str]:
     """Yield the faults of one letter: what it names, its size, and its clock."""
     yield from _size(repr(node), node.shape, node.dtype)
-    if node.op not in ranging.KNOWN:
+    if node.op not in KNOWN:
         yield f"{node!r} is not a letter"
     groups = {"input": program.inputs, "param": program.params, "state": program.states}
     if node.op in groups:
@@ -175,7 +176,7 @@ def _set(s: SetTo, state: State | None) -> Iterator[str]:
 
 
 def _first_value(state: State) -> Iterator[str]:
-    low, high = ranging.claims(state)
+    low, high = claims(state)
     if not interval_of(state.init, state.dtype).inside(low, high):
         yield f"state {state.name!r} starts outside its range {low}..{high}"
 
@@ -183,7 +184,7 @@ def _first_value(state: State) -> Iterator[str]:
 def _written(program: Program, s: SetTo, ranges: Ranges) -> Iterator[str]:
     """Yield where a state may outgrow its range, or be written outside itself."""
     state = next(x for x in program.states if x.name == s.state)
-    low, high = ranging.claims(state)
+    low, high = claims(state)
     if not ranges[s.value].inside(low, high):
         yield f"state {s.state!r} outgrows its range {low}..{high}: it is set to {ranges[s.value]}"
     index = Interval(0, 0) if s.at is None else ranges[s.at]
