@@ -68,9 +68,20 @@ def to_line(event: Event) -> bytes:
         time_text(event.since_ns),
     )
     try:
-        return msgspec.json.encode(line)
+        return json_line(line)
     except UnicodeEncodeError:
         raise BadInput(f"the event of {event.device!a} holds text that is no Unicode") from None
+
+
+def json_line(value: object) -> bytes:
+    """Return a value as JSON in UTF-8 that every reader takes for one line.
+
+    JSON allows U+0085, U+2028 and U+2029 in texts, and some readers end a line there: they are escaped.
+    """
+    line = msgspec.json.encode(value)
+    for mark in ("\u0085", "\u2028", "\u2029"):
+        line = line.replace(mark.encode(), f"\\u{ord(mark):04x}".encode())
+    return line
 
 
 def from_line(line: bytes) -> Event:

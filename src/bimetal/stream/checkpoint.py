@@ -50,7 +50,8 @@ class _State(msgspec.Struct, array_like=True):
     program: bytes
     alarm_since_ns: int | None
     cause: Cause
-    fault_since_ns: tuple[int | None, ...]
+    faulty: tuple[bool, ...]
+    sensor_since_ns: int | None
 
 
 class _Waiting(msgspec.Struct, array_like=True):
@@ -71,10 +72,7 @@ class _File(msgspec.Struct):
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:
     """Return a checkpoint as bytes: magic, format, BLAKE2b digest, then MessagePack."""
-    states = {
-        d: _State(s.program, s.watch.alarm_since_ns, s.watch.cause, s.watch.fault_since_ns)
-        for d, s in checkpoint.states.items()
-    }
+    states = {d: _State(s.program, *_watched(s.watch)) for d, s in checkpoint.states.items()}
     waiting = {d: _packed(w) for d, w in checkpoint.waiting.items()}
     body = msgspec.msgpack.encode(_File(checkpoint.sequence, checkpoint.program, states, waiting))
     return MAGIC + bytes([VERSION]) + _digest(body) + body
@@ -106,7 +104,7 @@ def from_bytes(content: bytes, program: bytes, where: str = "") -> Checkpoint:
             "this checkpoint belongs to another program", where=where, hint="Remove it: programs start anew"
         )
     states = {
-        d: DeviceState(s.program, Watch(s.alarm_since_ns, s.cause, s.fault_since_ns))
+        d: DeviceState(s.program, Watch(s.alarm_since_ns, s.cause, s.faulty, s.sensor_since_ns))
         for d, s in read.states.items()
     }
     return Checkpoint(read.sequence, read.program, states, waiting)
@@ -126,6 +124,10 @@ def load_checkpoint(path: Path, program: bytes) -> Checkpoint:
 
 def _digest(body: bytes) -> bytes:
     return blake2b(body, digest_size=_DIGEST_BYTES).digest()
+
+
+def _watched(watch: Watch) -> tuple[int | None, Cause, tuple[bool, ...], int | None]:
+    return watch.alarm_since_ns, watch.cause, watch.faulty, watch.sensor_since_ns
 
 
 def _packed(waiting: Waiting) -> _Waiting:

@@ -35,12 +35,16 @@ class Explain(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is going on at a device: since when it is in alarm (None: it is not) and from which cause,
-    and since when each signal's sensor is at fault (None: healthy)."""
+    """What is going on at a device.
+
+    Since when it is in alarm (None: it is not) and from which cause, which sensors are at fault,
+    and since when there is trouble with sensors at all: a fault, or an alarm that comes from one.
+    """
 
     alarm_since_ns: int | None = None
     cause: Cause = Cause.PROCESS
-    fault_since_ns: tuple[int | None, ...] = ()
+    faulty: tuple[bool, ...] = ()
+    sensor_since_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +73,29 @@ class _Walk:
     watch: Watch
     found: list[tuple[int, Event]] = field(default_factory=list[tuple[int, Event]])
 
-    def fault_changes(self, at: int, now: NDArray[np.bool_]) -> None:
-        since = list(self.watch.fault_since_ns)
-        time_ns = int(self.said.time_ns[at])
-        began = [k for k, s in enumerate(since) if s is None and now[k]]
-        ended = [k for k, s in enumerate(since) if s is not None and not now[k]]
-        if ended:
-            first = min(s for k in ended if (s := since[k]) is not None)
-            self.over(at, Cause.SENSOR, first, f"A sensor of {self.said.device} answers normally again")
-        for k in ended:
-            since[k] = None
-        for k in began:
-            since[k] = time_ns
-        self.watch = replace(self.watch, fault_since_ns=tuple(since))
-        if began:
-            event = self.explained(at)
-            alarm = bool(self.said.alarm[at])
-            self.say(at, replace(event, kind=Kind.QUALITY, cause=Cause.SENSOR, alarm=alarm))
-
-    def alarm_change(self, at: int) -> None:
-        since = self.watch.alarm_since_ns
-        if since is None:
-            event = self.explained(at)
-            self.watch = replace(self.watch, alarm_since_ns=int(self.said.time_ns[at]), cause=event.cause)
-            self.say(at, replace(event, kind=Kind.ALARM, alarm=True))
-        else:
-            self.over(at, self.watch.cause, since, f"{self.said.device} is back to normal")
+    def change(self, at: int, faulty: tuple[bool, ...], alarm: bool) -> None:
+        before = self.watch
+        self.watch = replace(before, faulty=faulty)
+        if any(now and not was for now, was in zip(faulty, before.faulty, strict=True)):
+            self.say(at, replace(self.explained(at), kind=Kind.QUALITY, cause=Cause.SENSOR, alarm=alarm))
+        if alarm and before.alarm_since_ns is None:
+            event = replace(self.explained(at), kind=Kind.ALARM, alarm=True)
+            self.watch = replace(self.watch, alarm_since_ns=event.time_ns, cause=event.cause)
+            self.say(at, event)
+        if not alarm and before.alarm_since_ns is not None:
             self.watch = replace(self.watch, alarm_since_ns=None, cause=Cause.PROCESS)
+            if before.cause is Cause.PROCESS:
+                self.over(at, Cause.PROCESS, before.alarm_since_ns, "is back to normal")
+        self.sensor_trouble(at)
+
+    def sensor_trouble(self, at: int) -> None:
+        since = self.watch.sensor_since_ns
+        trouble = any(self.watch.faulty) or self.watch.cause is Cause.SENSOR
+        if trouble and since is None:
+            self.watch = replace(self.watch, sensor_since_ns=int(self.said.time_ns[at]))
+        if not trouble and since is not None:
+            self.watch = replace(self.watch, sensor_since_ns=None)
+            self.over(at, Cause.SENSOR, since, "has all its sensors back")
 
     def explained(self, at: int) -> Event:
         said, time_ns = self.said, int(self.said.time_ns[at])
@@ -111,7 +111,7 @@ class _Walk:
 
     def over(self, at: int, cause: Cause, since_ns: int, what: str) -> None:
         time_ns = int(self.said.time_ns[at])
-        sentence = f"{what} after {span_text(time_ns - since_ns)}."
+        sentence = f"{self.said.device} {what} after {span_text(time_ns - since_ns)}."
         score, alarm = float(self.said.score[at]), bool(self.said.alarm[at])
         event = Event(Kind.CLEARED, self.said.device, time_ns, score, alarm, cause, (), sentence, since_ns)
         self.say(at, event)
@@ -123,26 +123,24 @@ class _Walk:
 def edges(watch: Watch, said: Said, explain: Explain) -> tuple[Watch, list[tuple[int, Event]]]:
     """Return what is going on after these rows, and the events at them with their row numbers.
 
-    An event of kind `alarm` when the alarm begins, `quality` when a sensor's fault begins, `cleared`
-    when either ends. Splitting the rows anywhere gives the same events.
+    An event of kind `alarm` when the alarm begins, `quality` when a sensor's fault begins; `cleared`
+    with cause `process` when an alarm of that cause ends, and with cause `sensor` when no sensor is at fault
+    and no alarm comes from one any more. Splitting the rows anywhere gives the same events.
     """
     signals = said.fault.shape[1]
-    if len(watch.fault_since_ns) != signals:
-        watch = replace(watch, fault_since_ns=(None,) * signals)
+    if len(watch.faulty) != signals:
+        watch = replace(watch, faulty=(False,) * signals)
     walk = _Walk(said, explain, watch)
     faulty = said.fault != 0
     for at in _changes(watch, said.alarm, faulty):
-        if [s is not None for s in walk.watch.fault_since_ns] != faulty[at].tolist():
-            walk.fault_changes(at, faulty[at])
-        if (walk.watch.alarm_since_ns is not None) != bool(said.alarm[at]):
-            walk.alarm_change(at)
+        walk.change(at, tuple(faulty[at].tolist()), bool(said.alarm[at]))
     return walk.watch, walk.found
 
 
 def _changes(watch: Watch, alarm: NDArray[np.bool_], faulty: NDArray[np.bool_]) -> Iterator[int]:
     """Yield the rows at which anything differs from the row before."""
     if len(alarm):
-        before = [watch.alarm_since_ns is not None, *(s is not None for s in watch.fault_since_ns)]
+        before = [watch.alarm_since_ns is not None, *watch.faulty]
         now = np.column_stack([alarm, faulty])
         same = np.vstack([np.array(before, bool)[None], now[:-1]]) == now
         yield from np.flatnonzero(~same.all(axis=1)).tolist()
