@@ -1,0 +1,185 @@
+"""Assembly: a source's blocks become rows with time, device, values and label, and all is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bimetal.wire.table.column import Cells
+from bimetal.wire.table.device import device_id
+from bimetal.wire.table.label import labels_of
+from bimetal.wire.table.order import fill_broken, find_leaps, mend_midnights, roll_days
+from bimetal.wire.table.plan import Plan
+from bimetal.wire.table.shape import Tally
+from bimetal.wire.table.source import Block
+from bimetal.wire.table.stretch import Stretch
+
+GAP = 1.5
+
+
+@dataclass(slots=True)
+class Counts:
+    """The figures of a Tally while they grow."""
+
+    rows: int = 0
+    gaps: int = 0
+    longest_gap_ns: int = 0
+    repeated: int = 0
+    backward: int = 0
+    broken: int = 0
+    missing: int = 0
+    bad: int = 0
+    infinite: int = 0
+    coded: int = 0
+    mended: int = 0
+    late: int = 0
+    first_ns: int | None = None
+    last_ns: int = 0
+
+    def tally(self, devices: int) -> Tally:
+        """Return the figures as they stand."""
+        return Tally(
+            rows=self.rows,
+            gaps=self.gaps,
+            longest_gap_s=self.longest_gap_ns / 1e9,
+            repeated=self.repeated,
+            backward=self.backward,
+            broken=self.broken,
+            missing=self.missing,
+            bad=self.bad,
+            infinite=self.infinite,
+            coded=self.coded,
+            mended=self.mended,
+            late=self.late,
+            devices=devices,
+            first_ns=self.first_ns or 0,
+            last_ns=self.last_ns,
+        )
+
+
+@dataclass(slots=True)
+class Assembly:
+    """Turns blocks into stretches of rows, remembering each device's last instant."""
+
+    plan: Plan
+    name: str
+    counts: Counts = field(default_factory=Counts)
+    devices: dict[str, int] = field(default_factory=dict[str, int])
+    _known: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    _last_ns: dict[int, int] = field(default_factory=dict[int, int])
+    _row: int = 0
+
+    def gather(self, block: Block) -> Stretch:
+        """Read a block's time, device, values and label; times are not yet put in order."""
+        plan = self.plan
+        by_place = {want.place: cells for want, cells in zip(plan.wants, block.cells, strict=True)}
+        clock = [by_place[p] for p in plan.clock.reads]
+        ns, ok = plan.clock.read(clock, self._row, block.rows)
+        text = plan.clock.write(clock, self._row, block.rows)
+        device = (
+            self._device(by_place[plan.device].as_text()) if plan.device >= 0 else self._single(block.rows)
+        )
+        labels = (
+            labels_of(by_place[plan.label].as_text(), minus=plan.label_minus) if plan.label >= 0 else None
+        )
+        rows = np.arange(self._row, self._row + block.rows, dtype=np.int64)
+        self._row += block.rows
+        self.counts.bad += block.bad
+        self.counts.mended += block.mended
+        values = np.empty((block.rows, 0)) if plan.long else self.values(by_place, block.rows)
+        return Stretch(ns, ok, device, values, rows, text, labels)
+
+    def values(self, by_place: dict[int, Cells], rows: int) -> NDArray[np.float64]:
+        """Return the signals' values, shape (rows, signals), and count what is missing."""
+        channels = self.plan.channels
+        values = np.full((rows, len(channels)), np.nan)
+        for at, channel in enumerate(channels):
+            numbers = by_place[channel.place].numbers if channel.place >= 0 else None
+            if numbers is None:
+                continue
+            if channel.coded == channel.coded:
+                coded = numbers == channel.coded
+                self.counts.coded += int(np.count_nonzero(coded))
+                numbers = np.where(coded, np.nan, numbers)
+            values[:, at] = (
+                numbers
+                if channel.factor == 1 and not channel.offset
+                else numbers * channel.factor + channel.offset
+            )
+        infinite = np.isinf(values)
+        if infinite.any():
+            self.counts.infinite += int(np.count_nonzero(infinite))
+            values[infinite] = np.nan
+        absent = sum(c.place < 0 for c in channels)
+        self.counts.missing += int(np.count_nonzero(np.isnan(values))) - absent * rows
+        return values
+
+    def settle(self, stretch: Stretch) -> Stretch:
+        """Put the times in order within each device, and count gaps, repeats and steps back."""
+        self.counts.rows += len(stretch)
+        if not len(stretch):
+            return stretch
+        ns, ok = stretch.ns.copy(), stretch.ok.copy()
+        for code, rows in rows_of_devices(stretch.device):
+            ns[rows], ok[rows] = self._settle_device(code, ns[rows], ok[rows])
+        self.counts.broken += int(np.count_nonzero(~ok))
+        first, last = int(ns.min()), int(ns.max())
+        self.counts.first_ns = first if self.counts.first_ns is None else min(self.counts.first_ns, first)
+        self.counts.last_ns = max(self.counts.last_ns, last)
+        return Stretch(ns, ok, stretch.device, stretch.values, stretch.rows, stretch.text, stretch.labels)
+
+    def _settle_device(
+        self, code: int, ns: NDArray[np.int64], ok: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        last = self._last_ns.get(code)
+        if self.plan.clock.kind != "row":
+            ok = find_leaps(ns, ok, self.plan.period_ns, last)
+        start = int(ns[ok][0]) if ok.any() else 0
+        ns = fill_broken(ns, ok, start if last is None else last)
+        if self.plan.clock.daily:
+            ns = roll_days(ns, ns[0] if last is None else last)
+        elif self.plan.clock.kind != "row":
+            ns = mend_midnights(ns, int(ns[0]) if last is None else last)
+        held = np.maximum.accumulate(ns if last is None else np.maximum(ns, last))
+        steps = np.diff(held, prepend=held[0] if last is None else last)
+        self.counts.backward += int(np.count_nonzero(ns < held))
+        fresh = ok if last is not None else ok & (np.arange(len(ns)) > 0)
+        self.counts.repeated += int(np.count_nonzero((steps == 0) & (ns == held) & fresh))
+        longest = int(steps.max())
+        if self.plan.period_ns and longest > GAP * self.plan.period_ns:
+            self.counts.gaps += int(np.count_nonzero(steps > GAP * self.plan.period_ns))
+            self.counts.longest_gap_ns = max(self.counts.longest_gap_ns, longest)
+        self._last_ns[code] = int(held[-1])
+        return held, ok
+
+    def _single(self, rows: int) -> NDArray[np.int32]:
+        self.devices.setdefault(self.name, 0)
+        return np.zeros(rows, dtype=np.int32)
+
+    def _device(self, cells: NDArray[np.bytes_]) -> NDArray[np.int32]:
+        """Return each row's device as its number in `devices`, in the order they first came."""
+        changes = np.flatnonzero(cells[1:] != cells[:-1]) + 1
+        heads = np.concatenate([[0], changes])
+        values, first, codes = np.unique(cells[heads], return_index=True, return_inverse=True)
+        numbers = np.empty(len(values), dtype=np.int32)
+        for at in np.argsort(first).tolist():
+            numbers[at] = self._number(bytes(values[at]))
+        return np.repeat(numbers[codes], np.diff(np.append(heads, len(cells))))
+
+    def _number(self, cell: bytes) -> int:
+        if cell not in self._known:
+            name = device_id(cell.decode("utf-8", "replace").strip('" '))
+            self._known[cell] = self.devices.setdefault(name, len(self.devices))
+        return self._known[cell]
+
+
+def rows_of_devices(device: NDArray[np.int32]) -> Sequence[tuple[int, NDArray[np.intp] | slice]]:
+    """Return (device, its rows) for each device there is, rows in their order."""
+    if not len(device) or bool((device == device[0]).all()):
+        return [(int(device[0]), slice(None))] if len(device) else []
+    order = np.argsort(device, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(device[order])) + 1)
+    return [(int(device[rows[0]]), rows) for rows in parts]

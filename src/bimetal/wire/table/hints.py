@@ -1,0 +1,20 @@
+"""Hints: what a user says about a file, so that it need not be found out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Columns by name, as the file heads them; None means: find out.
+
+    `time` may name several columns with commas between them (`Date,Time`). `signals` are
+    the only columns to learn from, `ignore` are never learned from.
+    """
+
+    time: str | None = None
+    signals: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    label: str | None = None
+    device: str | None = None

@@ -1,0 +1,253 @@
+"""Plan: everything found out about a table before it is read, in the form that reading needs."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bimetal.nouns.errors import BadInput
+from bimetal.nouns.signal import Signal
+from bimetal.wire.table.channel import Channel, Choice, choose_channels, expect_channels, long_channels
+from bimetal.wire.table.clock import SECOND_NS, Clock, period_of
+from bimetal.wire.table.column import Column, look_at
+from bimetal.wire.table.device import codes_of, find_device
+from bimetal.wire.table.dial import find_clock, force_clock
+from bimetal.wire.table.find import find_column, split_names
+from bimetal.wire.table.hints import Hints
+from bimetal.wire.table.label import answers, find_label, has_minus
+from bimetal.wire.table.long import LongForm, find_long
+from bimetal.wire.table.order import fill_broken, find_leaps, mend_midnights, share_behind
+from bimetal.wire.table.shape import Dropped, TableShape
+from bimetal.wire.table.sift import Ground
+from bimetal.wire.table.source import Look, Want
+
+MOST_BEHIND = 0.02
+EVEN = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a table is read: its clock, channels, device and label, and whether it must be sorted first.
+
+    `device` and `label` are places of columns, -1 for none.
+    """
+
+    shape: TableShape
+    clock: Clock
+    channels: tuple[Channel, ...]
+    device: int
+    label: int
+    label_minus: bool
+    long: LongForm | None
+    sorts: bool
+    period_ns: int
+
+    @property
+    def wants(self) -> tuple[Want, ...]:
+        """The columns to read, each once, in the form that is needed."""
+        wants = {p: Want(p, "text") for p in (*self.clock.reads, self.device, self.label) if p >= 0}
+        if self.long:
+            wants[self.long.name_place] = Want(self.long.name_place, "text")
+            wants[self.long.value_place] = Want(self.long.value_place, "number")
+            return tuple(wants.values())
+        for channel in self.channels:
+            if channel.place >= 0:
+                wants[channel.place] = Want(channel.place, "switch" if channel.switch else "number")
+        return tuple(wants.values())
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is known of a table so far."""
+
+    columns: list[Column]
+    clock: Clock
+    ns: NDArray[np.int64]
+    device: Column | None = None
+    label: Column | None = None
+    long: LongForm | None = None
+
+    @property
+    def timed(self) -> bool:
+        return self.clock.kind != "row"
+
+    @property
+    def free(self) -> list[Column]:
+        used = {c.place for c in (self.device, self.label) if c} | set(self.clock.reads)
+        return [c for c in self.columns if c.place not in used]
+
+
+def make_plan(look: Look, hints: Hints, where: str, *, expect: Sequence[Signal] | None = None) -> Plan:
+    """Find out how a table is to be read, from a look at it; `expect` are a trained model's signals.
+
+    Raises BadInput when it has no rows, no numbers, too many columns, or not what was asked for.
+    """
+    if not look.sample or not len(look.sample[0]):
+        raise BadInput(
+            "there are no rows below the header", where=where, hint="Give a table with readings in it"
+        )
+    columns = [
+        look_at(place, heading, cells, look.marks)
+        for place, (heading, cells) in enumerate(zip(look.headings, look.sample, strict=True))
+    ]
+    columns = [c for c in columns if c.heading or c.said]
+    found = _find_roles(columns, look, hints, where)
+    ground = Ground(found.ns, look.starts, found.timed, found.device)
+    if found.long:
+        choice = long_channels(found.long, found.free, expect, where)
+    elif expect is not None:
+        choice = expect_channels(found.free, expect, where, headed=look.header)
+    else:
+        if hints.signals is None:
+            _refuse_sideways(found, where)
+        choice = choose_channels(found.free, ground, hints, where)
+    return _finish(look, where, found, ground, choice)
+
+
+def _find_roles(columns: list[Column], look: Look, hints: Hints, where: str) -> _Found:
+    """Find the columns that are no signals: time, device, label, and the long form."""
+    clock = _find_clock(columns, look, hints, where)
+    by_place = {c.place: c for c in columns}
+    ns, ok = clock.read([by_place[p].cells for p in clock.reads], 0, len(columns[0].cells))
+    if clock.kind != "row":
+        ok = find_leaps(ns, ok, 0)
+        ns = mend_midnights(fill_broken(ns, ok, int(ns[ok][0]) if ok.any() else 0), int(ns[0]))
+    found = _Found(columns, clock, ns)
+    found.label = find_column(columns, hints.label, where) if hints.label else find_label(found.free)
+    if hints.device:
+        found.device = find_column(columns, hints.device, where)
+    else:
+        free = [c for c in found.free if not answers(c)]
+        found.device = find_device(free, ns, look.starts, timed=found.timed, headed=look.header)
+    if hints.signals is None:
+        spoken = {c.place for c in columns} - {c.place for c in found.free}
+        found.long = find_long(columns, sorted(spoken), ns, timed=found.timed)
+        if found.long is None and found.device is not None and not hints.device:
+            spoken.discard(found.device.place)
+            found.long = find_long(columns, sorted(spoken), ns, timed=found.timed)
+            found.device = None if found.long else found.device
+    return found
+
+
+def _find_clock(columns: list[Column], look: Look, hints: Hints, where: str) -> Clock:
+    if not hints.time:
+        spoken = {hints.device, hints.label, *hints.ignore}
+        return find_clock(
+            [c for c in columns if c.heading not in spoken] or columns, look.starts, headed=look.header
+        )
+    named = [find_column(columns, n, where) for n in split_names(hints.time, columns)]
+    clock = force_clock(named, look.starts)
+    if clock is None:
+        cell = next((c for c in named[0].text().tolist() if c.strip()), b"").decode("utf-8", "replace")
+        raise BadInput(
+            f"the column {named[0].heading!r} cannot be read as time: {cell[:40]!r}",
+            where=where,
+            hint="Write it like 2020-02-08 13:30:47, or as seconds since 1970",
+        )
+    return clock
+
+
+def _refuse_sideways(found: _Found, where: str) -> None:
+    """Refuse a table that has a series in each row, with its steps as columns.
+
+    It has no time, its first column names the rows, the other headings count up, and
+    neighbours in a row are much closer than neighbours in a column.
+    """
+    first, rest = found.columns[0], found.columns[1:]
+    if found.timed or len(rest) < 8 or first.is_number or len(first.values) < len(first.numbers):
+        return
+    if not all(c.is_number for c in rest[:8]) or not _count_up([c.heading for c in rest]):
+        return
+    grid = np.stack([c.numbers for c in rest[:64]], axis=1)[:500]
+    across = float(np.nanmedian(np.abs(np.diff(grid, axis=1))))
+    down = float(np.nanmedian(np.abs(np.diff(grid, axis=0)))) if len(grid) > 1 else 0.0
+    if down > 3 * across:
+        raise BadInput(
+            "each row looks like a whole series, with its steps in the columns "
+            f"{rest[0].heading} to {rest[-1].heading}",
+            where=where,
+            hint="Turn the table round: one row for each instant, one column for each signal",
+        )
+
+
+def _count_up(headings: Sequence[str]) -> bool:
+    numbers = [re.fullmatch(r"\D*(\d+)", h) for h in headings]
+    counted = [int(n[1]) for n in numbers if n]
+    return len(counted) == len(headings) and all(b - a == 1 for a, b in itertools.pairwise(counted))
+
+
+def _finish(look: Look, where: str, found: _Found, ground: Ground, choice: Choice) -> Plan:
+    period_ns, regular = _rhythm(found, ground)
+    sorts = found.timed and not found.clock.daily and _runs_back(found)
+    notes = [*look.notes, *choice.notes, *_notes(found, ground, sorts=sorts)]
+    channels = tuple(
+        replace(c, signal=replace(c.signal, period_s=c.signal.period_s or period_ns / SECOND_NS))
+        for c in choice.channels
+    )
+    by_place = {c.place: c.heading for c in found.columns}
+    dropped = list(choice.dropped)
+    if found.label:
+        dropped.append(Dropped(found.label.name.text, "label"))
+    shape = TableShape(
+        where,
+        look.format,
+        look.encoding,
+        look.separator,
+        look.marks.decimal if look.separator else "",
+        look.header,
+        " + ".join(by_place[p] for p in found.clock.reads),
+        found.clock.said,
+        period_ns / SECOND_NS,
+        regular,
+        found.device.heading if found.device else None,
+        found.label.heading if found.label else None,
+        tuple(c.signal for c in channels),
+        tuple(dropped),
+        len(found.ns),
+        look.rows_guess,
+        look.whole,
+        tuple(notes),
+    )
+    device, label = (c.place if c else -1 for c in (found.device, found.label))
+    minus = found.label is not None and has_minus(found.label)
+    return Plan(shape, found.clock, channels, device, label, minus, found.long, sorts, period_ns)
+
+
+def _rhythm(found: _Found, ground: Ground) -> tuple[int, float]:
+    """Return the usual step in nanoseconds, and the share of steps within a tenth of it."""
+    if not found.timed:
+        return found.clock.unit_ns, 1.0
+    ns = np.unique(found.ns) if found.long else found.ns
+    steps = np.diff(ns) if found.long else ground.steps(ns)
+    steps = np.abs(steps) if len(steps) and float((steps < 0).mean()) > 0.5 else steps
+    period_ns = period_of(steps)
+    if not period_ns:
+        return 0, 0.0
+    return period_ns, float((np.abs(steps - period_ns) <= EVEN * period_ns).mean())
+
+
+def _runs_back(found: _Found) -> bool:
+    codes = codes_of(found.device) if found.device else None
+    return share_behind(found.ns, codes) > MOST_BEHIND
+
+
+def _notes(found: _Found, ground: Ground, *, sorts: bool) -> list[str]:
+    notes: list[str] = []
+    if sorts:
+        newest = float((np.diff(found.ns) < 0).mean()) > 0.9
+        notes.append(
+            f"rows run {'from new to old' if newest else 'back and forth in time'}: "
+            "they are put in order of time first"
+        )
+    if found.timed and not sorts and not found.device and not found.long:
+        steps = ground.steps(found.ns)
+        if len(steps) and float((steps == 0).mean()) > 0.3 and found.clock.kind != "row":
+            notes.append(
+                "many rows have the time of the row before: its steps are finer than the time is written"
+            )
+    return notes
