@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from bimetal.cli.door import COMMANDS, bimetal
 from bimetal.nouns import errors
 from bimetal.nouns.event import Cause, Event, Kind, Reason
+from bimetal.program.operator import Example, knobs_of, operators
 
 NOTE = "<!-- Written by docs/generate.py; change the code, not this page. -->\n\n"
 CODES = {0: "done", 1: "failed", 2: "wrong usage", 3: "quality gate not met", 4: "not found", 5: "refused"}
@@ -94,17 +97,41 @@ def error_page() -> str:
 
 
 def operator_page() -> str:
-    """The page of operators: what each module of bimetal.program.operators says about itself."""
-    import bimetal.program.operators as room
-
+    """The page of operators: what each says about itself, its knobs, its examples, where it comes from."""
     parts = [f"{NOTE}# Operators\n", "Each is spelled in letters and runs on every target.\n"]
-    for file in sorted(Path(room.__path__[0]).glob("[a-z]*.py")):
-        module = importlib.import_module(f"{room.__name__}.{file.stem}")
-        parts += [f"## {file.stem}\n", f"{inspect.getdoc(module) or ''}\n"]
-        for name, member in inspect.getmembers(module, inspect.isclass):
-            if member.__module__ == module.__name__ and not name.startswith("_"):
-                parts += [f"**{name}**\n", f"{inspect.getdoc(member) or ''}\n"]
+    for name, kind in operators().items():
+        parts += [f"## {name}\n", f"{inspect.getdoc(kind) or ''}\n"]
+        knobs = list(knobs_of(kind))
+        if knobs:
+            parts.append("| Knob | What it is | Unit | Range | Unless said |\n|---|---|---|---|---|")
+            parts += [
+                f"| `{k.name}` | {_cell(k.what)} | {k.unit} | {k.low} to {k.high} | {k.default} |"
+                for k in knobs
+            ]
+            parts.append("")
+        parts += [f"```text\n{shown(example)}\n```\n" for example in kind.examples()]
+        parts += [f"- {_cell(reference)}" for reference in kind.references]
+        parts.append("")
     return "\n".join(parts)
+
+
+def shown(example: Example) -> str:
+    """An example in a few lines: the operator, its signals, what it gives."""
+    given = [f"  takes  {_numbers(np.asarray(signal))}" for signal in example.signals]
+    answers = [f"  gives  {_numbers(np.asarray(answer))}" for answer in example.gives]
+    return "\n".join([_cut(repr(example.operator)), *given, *answers])
+
+
+def _numbers(values: NDArray[Any]) -> str:
+    text = np.array2string(
+        values, threshold=12, edgeitems=4, separator=" ", max_line_width=10_000, precision=6
+    )
+    return _cut(" ".join(text.split()))
+
+
+def _cut(text: str, most: int = 100) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 PAGES = {

@@ -74,7 +74,13 @@ def copy(tmp_path: Path) -> Path:
 def lint(folder: Path) -> tuple[int, str]:
     """Check the contracts of a copy; return the exit status and what was said."""
     done = subprocess.run(
-        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--cache-dir", str(folder.parent / "graph")],
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command as c; c()",
+            "--cache-dir",
+            str(folder.parent / "graph"),
+        ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder / "src"), "NO_COLOR": "1", "COLUMNS": "200"},
         capture_output=True,

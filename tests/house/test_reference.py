@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.house import PACKAGE
 from bimetal.cli.door import COMMANDS
+from bimetal.program.operator import operators
 from docs import generate
 
 
@@ -33,7 +34,7 @@ def test_the_pages_are_tables_that_hold(tmp_path: Path) -> None:
         text = (tmp_path / page).read_text(encoding="utf-8")
         assert text.startswith("<!-- Written by")
         columns = [len(re.findall(r"(?<!\\)\|", row)) for row in text.splitlines() if row.startswith("|")]
-        assert all(2 < n < 6 for n in columns)
+        assert all(2 < n < 7 for n in columns)
         assert text.count("```") % 2 == 0
 
 
@@ -47,3 +48,14 @@ def test_every_error_has_a_documented_exit_code(tmp_path: Path) -> None:
     for kind in kinds:
         assert f"| `{kind.__name__}` | {kind.exit_code} |" in page
         assert kind.exit_code in generate.CODES
+
+
+def test_every_operator_is_in_the_reference_with_an_answer(tmp_path: Path) -> None:
+    generate.write(tmp_path)
+    page = (tmp_path / "operators.md").read_text(encoding="utf-8")
+    kinds = operators()
+    assert len(kinds) >= 8
+    for name, kind in kinds.items():
+        part = page.split(f"## {name}\n", 1)[1].split("\n## ", 1)[0]
+        assert (kind.__doc__ or "").split("\n")[0] in part
+        assert part.count("  gives  ") >= 1
