@@ -1,0 +1,140 @@
+"""Arena: where each scratch buffer of a stage lies, so that lives that do not meet share memory.
+
+First fit by life. A buffer may also take the very place of another that is read for the last time in
+the loop that writes it, if each turn reads exactly the element it then writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bimetal.program.node import DTYPES
+from bimetal.targets.loops import Buf, For, Lin, Read, Stmt, Store, parts, value_of
+
+Path = tuple[tuple[int, int, str], ...]
+"""The loops around a statement, outermost first: start and end (in statements), variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One place where a buffer is read or written."""
+
+    at: int
+    path: Path
+    index: Lin
+    writes: bool
+
+
+@dataclass(slots=True)
+class Life:
+    """From its first to its last use, in statements; a use in a loop counts for the whole loop."""
+
+    buf: Buf
+    accesses: list[Access] = field(default_factory=list[Access])
+    start: int = 0
+    end: int = 0
+
+    @property
+    def width(self) -> int:
+        """Bytes of one element."""
+        return DTYPES[self.buf.dtype].itemsize
+
+    @property
+    def size(self) -> int:
+        """Bytes of the buffer."""
+        return self.width * self.buf.size
+
+    def measure(self) -> None:
+        """Find the start and the end.
+
+        A loop that holds all uses does not prolong a life, if each turn starts afresh: where its
+        variable tells which element is used, other turns use others.
+        """
+        around = 0
+        paths = [a.path for a in self.accesses]
+        walked = {name for a in self.accesses for name, _ in a.index.terms}
+        while all(len(p) > around for p in paths) and len({p[around] for p in paths}) == 1:
+            if paths[0][around][2] in walked:
+                break
+            around += 1
+        ends = [a.path[around][:2] if len(a.path) > around else (a.at, a.at) for a in self.accesses]
+        self.start, self.end = min(e[0] for e in ends), max(e[1] for e in ends)
+
+
+def arrange(body: tuple[Stmt, ...]) -> tuple[dict[str, int], int]:
+    """Return the first byte of every scratch buffer, and how many bytes there are in all."""
+    lives = sorted(lives_of(body), key=lambda x: (x.start, -x.size, x.buf.name))
+    placed: list[tuple[int, Life]] = []
+    for life in lives:
+        others = [(at, other) for at, other in placed if other.start <= life.end and life.start <= other.end]
+        spots = sorted({0, *(at for at, _ in others), *(at + other.size for at, other in others)})
+        aligned = [-(-spot // life.width) * life.width for spot in spots]
+        placed.append((next(s for s in aligned if _free(s, life, others)), life))
+    total = max((at + life.size for at, life in placed), default=0)
+    return {life.buf.name: at for at, life in placed}, -(-total // 8) * 8
+
+
+def lives_of(body: tuple[Stmt, ...]) -> list[Life]:
+    """Return the life of every scratch buffer."""
+    lives: dict[str, Life] = {}
+    for buf, access in _accesses(body, (), [0]):
+        if buf.space == "scratch":
+            lives.setdefault(buf.name, Life(buf)).accesses.append(access)
+    for life in lives.values():
+        life.measure()
+    return list(lives.values())
+
+
+def _free(spot: int, life: Life, others: list[tuple[int, Life]]) -> bool:
+    """Say whether a buffer can lie at a spot beside others that live at the same time."""
+    for at, other in others:
+        if at < spot + life.size and spot < at + other.size and not (at == spot and _follows(life, other)):
+            return False
+    return True
+
+
+def _follows(new: Life, old: Life) -> bool:
+    """Say whether a buffer can replace another in place, element by element."""
+    if new.width != old.width or new.start > old.end:
+        return False
+    inside = [a for a in old.accesses if new.start <= a.at]
+    writes = [a for a in new.accesses if a.at <= old.end]
+    if not all(a.writes for a in writes) or any(a.writes for a in inside):
+        return False
+    return all(_same_turn(read, write) for read in inside for write in writes)
+
+
+def _same_turn(read: Access, write: Access) -> bool:
+    """Say whether a read comes before a write of the same element, in the same turn of the same loops."""
+    shared = {loop[2] for k, loop in enumerate(read.path) if write.path[k : k + 1] == (loop,)}
+    return read.at <= write.at and read.index == write.index and {n for n, _ in read.index.terms} <= shared
+
+
+def _accesses(body: tuple[Stmt, ...], path: Path, clock: list[int]) -> Iterator[tuple[Buf, Access]]:
+    """Yield every use of every buffer; `clock` counts statements."""
+    for statement in body:
+        clock[0] += 1
+        if isinstance(statement, For):
+            start = clock[0]
+            loop = (start, start + _length(statement.body), statement.variable)
+            yield from _accesses(statement.body, (*path, loop), clock)
+            continue
+        value = value_of(statement)
+        for part in parts(value) if value is not None else ():
+            if isinstance(part, Read):
+                yield part.buf, Access(clock[0], path, part.index, writes=False)
+        if isinstance(statement, Store):
+            yield statement.buf, Access(clock[0], path, statement.index, writes=True)
+
+
+def _length(body: tuple[Stmt, ...]) -> int:
+    return sum(1 + (_length(s.body) if isinstance(s, For) else 0) for s in body)
+
+
+def peak(offsets: Mapping[str, int], body: tuple[Stmt, ...]) -> int:
+    """Return the most bytes that are in use at one statement: no arrangement needs fewer."""
+    lives = lives_of(body)
+    return max(
+        (sum(x.size for x in lives if x.start <= at <= x.end) for at in {x.start for x in lives}), default=0
+    )

@@ -1,0 +1,57 @@
+"""Lower: letters become loops, once for all targets but NumPy.
+
+fusion.py decides what is kept in memory, what is computed on the spot and what shares a loop; order.py
+puts the units in order, so that everything sees the states as they were; weave.py writes the
+statements; arena.py lays the scratch memory out. Method: producer-consumer loop fusion (Kennedy and
+McKinley, "Maximizing loop parallelism and improving data locality via loop fusion", LCPC 1993).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bimetal.program.layout import layout_of
+from bimetal.program.node import EVERY, Clock, Node
+from bimetal.program.program import Program
+from bimetal.program.range import Ranges
+from bimetal.program.scope import scope_of
+from bimetal.targets.arena import arrange
+from bimetal.targets.loops import Buf, Lowered, Stage
+from bimetal.targets.prune import prune
+from bimetal.targets.table import Tables
+from bimetal.targets.unit import Dest
+from bimetal.targets.weave import Weaver
+
+
+def lower(program: Program, ranges: Ranges) -> Lowered:
+    """Return a program as loops; `ranges` is what verify.check proved about it.
+
+    The result depends on the program alone, never on the values of its parameters. Raises Broken
+    where an index cannot be proven to lie inside its buffer.
+    """
+    tables = Tables()
+    stages = tuple(_stage(program, k, clock, ranges, tables) for k, clock in enumerate(program.clocks))
+    return Lowered(program.title, layout_of(program), stages, tables.found)
+
+
+def _stage(program: Program, bit: int, clock: Clock, ranges: Ranges, tables: Tables) -> Stage:
+    roots = program.roots(clock)
+    weaver = Weaver(roots, ranges, tables)
+    weaver.weave(scope_of(roots), _dests(program, clock))
+    body = prune(weaver.finish())
+    scratch, size = arrange(body)
+    outputs = tuple(name for name, node in program.outputs if (node.clock or EVERY) == clock)
+    return Stage(clock, bit, body, scratch, size, outputs)
+
+
+def _dests(program: Program, clock: Clock) -> Iterator[tuple[Node, Dest]]:
+    """Yield what a stage computes, and where it goes."""
+    states = {s.name: s for s in program.states}
+    for s in program.sets:
+        state = states[s.state]
+        if state.clock == clock:
+            buf = Buf("state", state.name, state.dtype, state.init.size)
+            yield s.value, Dest(buf, at=s.at, row=s.value.size, mutable=True)
+    for name, node in program.outputs:
+        if (node.clock or EVERY) == clock:
+            yield node, Dest(Buf("out", name, node.dtype, node.size))

@@ -1,0 +1,70 @@
+"""Prune: statements that nothing depends on are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bimetal.targets.loops import At, Expr, For, Let, Lin, Note, Read, Ref, Set, Stmt, Store, Var, parts
+
+
+def prune(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+    """Return the statements that reach a state or an output, with the notes beside them."""
+    needed: set[str] = set()
+    while True:
+        before = len(needed)
+        _mark(body, needed)
+        if len(needed) == before:
+            return _kept(body, needed)
+
+
+def _mark(body: Iterable[Stmt], needed: set[str]) -> None:
+    """Add the names and scratch buffers that needed statements use."""
+    for statement in reversed(tuple(body)):
+        if isinstance(statement, For):
+            _mark(statement.body, needed)
+        elif not isinstance(statement, Note) and _is_needed(statement, needed):
+            needed.update(_uses(statement.value))
+            if isinstance(statement, Store):
+                needed.update(name for name, _ in statement.index.terms)
+
+
+def _is_needed(statement: Let | Var | Set | Store, needed: set[str]) -> bool:
+    if isinstance(statement, Store):
+        return statement.buf.space != "scratch" or f"scratch {statement.buf.name}" in needed
+    return statement.name in needed
+
+
+def _uses(expr: Expr) -> set[str]:
+    found: set[str] = set()
+    for part in parts(expr):
+        if isinstance(part, Ref):
+            found.add(part.name)
+        elif isinstance(part, At):
+            found |= _variables(part.index)
+        elif isinstance(part, Read):
+            found |= _variables(part.index)
+            if part.buf.space == "scratch":
+                found.add(f"scratch {part.buf.name}")
+    return found
+
+
+def _variables(index: Lin) -> set[str]:
+    return {name for name, _ in index.terms}
+
+
+def _kept(body: Iterable[Stmt], needed: set[str]) -> tuple[Stmt, ...]:
+    found: list[Stmt] = []
+    for statement in body:
+        if isinstance(statement, For):
+            inner = _kept(statement.body, needed)
+            if any(not isinstance(s, Note) for s in inner):
+                found.append(For(statement.variable, statement.count, inner))
+        elif isinstance(statement, Note):
+            if found and isinstance(found[-1], Note):
+                found.pop()
+            found.append(statement)
+        elif _is_needed(statement, needed):
+            found.append(statement)
+    while found and isinstance(found[-1], Note):
+        found.pop()
+    return tuple(found)

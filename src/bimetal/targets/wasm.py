@@ -1,0 +1,156 @@
+"""Wasm: a program as a module, written straight from the loops; the same bytes for all parameter values.
+
+| export | what |
+| --- | --- |
+| `memory` | grows as the host wants; below `heap` it belongs to the module |
+| `heap` | first byte that is free for the host, a multiple of 16 |
+| `step(state, params, in, out) -> i32` | one reading; addresses of structs; returns what fired |
+| `rows(state, params, in, out, fired, n)` | n readings of one device, structs one after the other |
+| `devices(states, params, in, out, fired, n, count)` | n readings of each of count devices |
+
+What a stage that did not fire puts out is 0; bytes between fields are not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bimetal.program.layout import Field, wait_of
+from bimetal.program.node import DTYPES, EVERY
+from bimetal.targets import wasm_code as code
+from bimetal.targets.loops import Lowered, Stage
+from bimetal.targets.wasm_code import OPS
+from bimetal.targets.wasm_stage import Memory, stage_code
+
+PAGE = 65536
+FIRST = 16
+"""Tables start here: nothing lies at address 0."""
+
+STATE, PARAMS, IN, OUT = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module and its first free byte."""
+
+    code: bytes
+    heap: int
+
+
+def write_wasm(lowered: Lowered) -> Module:
+    """Return a program as a WebAssembly module."""
+    places, data, heap = _arranged(lowered)
+    memory = Memory(lowered.layouts, places)
+    stages = [stage_code(stage, memory) for stage in lowered.stages]
+    count = len(stages)
+    words = [code.I32] * 7
+    functions = [*stages, _step(lowered), _rows(lowered, count), _devices(lowered, count + 1)]
+    return Module(
+        code.module(
+            code.section(1, [
+                code.signature(words[:4], ()),
+                code.signature(words[:4], (code.I32,)),
+                code.signature(words[:6], ()),
+                code.signature(words, ()),
+            ]),
+            code.section(3, [code.unsigned(kind) for kind in [*[0] * count, 1, 2, 3]]),
+            code.section(5, [b"\x00" + code.unsigned(-(-heap // PAGE))]),
+            code.section(6, [bytes([code.I32, 0]) + code.i32(heap) + OPS["end"]]),
+            code.section(7, [
+                code.exported("memory", 2, 0),
+                code.exported("heap", 3, 0),
+                code.exported("step", 0, count),
+                code.exported("rows", 0, count + 1),
+                code.exported("devices", 0, count + 2),
+            ]),
+            code.section(10, functions),
+            code.section(11, data),
+        ),
+        heap,
+    )  # fmt: skip
+
+
+def _arranged(lowered: Lowered) -> tuple[dict[str, int], list[bytes], int]:
+    """Place tables and scratch memory; returns where, what the tables hold, and the first free byte."""
+    places: dict[str, int] = {}
+    data = bytearray()
+    for table in lowered.tables:
+        data += bytes(-len(data) % DTYPES[table.buf.dtype].itemsize)
+        places[table.buf.name] = FIRST + len(data)
+        data += table.values.tobytes()
+    scratch = -(-(FIRST + len(data)) // 16) * 16
+    heap = -(-(scratch + lowered.scratch_bytes) // 16) * 16
+    places["scratch"] = scratch
+    segment = b"\x00" + code.i32(FIRST) + OPS["end"] + code.unsigned(len(data)) + bytes(data)
+    return places, [segment] if data else [], heap
+
+
+def _step(lowered: Lowered) -> bytes:
+    """One reading: every stage that is due, in order."""
+    fired = 4
+    fields = {f.name: f for f in lowered.layouts.output.fields}
+    body = code.i32(1) + code.put(fired)
+    for k, stage in enumerate(lowered.stages):
+        run = b"".join(code.get(a) for a in range(4)) + code.call(k)
+        body += run if stage.clock == EVERY else _when_due(lowered, stage, run, fields)
+    return code.function([code.I32], body + code.get(fired))
+
+
+def _when_due(lowered: Lowered, stage: Stage, run: bytes, fields: dict[str, Field]) -> bytes:
+    """Count down, and run a stage when the count is 0; clear what it puts out otherwise."""
+    fired = 4
+    at = lowered.layouts.state.field(wait_of(stage.clock)).offset
+    wait = code.get(STATE) + code.load("i32", at)
+    fires = run + code.get(fired) + code.i32(1 << stage.bit) + OPS["i32.or"] + code.put(fired)
+    fires += code.get(STATE) + code.i32(stage.clock.period - 1) + code.store("i32", at)
+    waits = code.get(STATE) + wait + code.i32(1) + OPS["i32.sub"] + code.store("i32", at)
+    waits += b"".join(_clear(fields[name]) for name in stage.outputs)
+    return wait + OPS["i32.eqz"] + OPS["if"] + fires + OPS["else"] + waits + OPS["end"]
+
+
+def _clear(field: Field) -> bytes:
+    return (
+        _sum([code.get(OUT), code.i32(field.offset)])
+        + code.i32(0)
+        + code.i32(field.size)
+        + OPS["memory.fill"]
+    )
+
+
+def _rows(lowered: Lowered, step: int) -> bytes:
+    """Readings of one device, one after the other."""
+    fired, n, k = 4, 5, 6
+    lay = lowered.layouts
+    body = code.get(fired) + code.get(STATE) + code.get(PARAMS) + code.get(IN) + code.get(OUT)
+    body += code.call(step) + code.store("i32", 0)
+    steps = ((IN, lay.input.size), (OUT, lay.output.size), (fired, 4))
+    return code.function([code.I32], _counted(k, n, body + b"".join(_advance(*s) for s in steps)))
+
+
+def _devices(lowered: Lowered, rows: int) -> bytes:
+    """Readings of many devices; each has its own state."""
+    fired, n, count, k = 4, 5, 6, 7
+    lay = lowered.layouts
+    body = b"".join(code.get(a) for a in (STATE, PARAMS, IN, OUT, fired, n)) + code.call(rows)
+    body += _advance(STATE, lay.state.size)
+    for pointer, size in ((IN, lay.input.size), (OUT, lay.output.size), (fired, 4)):
+        body += code.get(pointer) + code.get(n) + code.i32(size) + OPS["i32.mul"]
+        body += OPS["i32.add"] + code.put(pointer)
+    return code.function([code.I32], _counted(k, count, body))
+
+
+def _counted(k: int, count: int, body: bytes) -> bytes:
+    """Run a body for k = 0 .. count - 1; not at all where count is 0."""
+    again = _sum([code.get(k), code.i32(1)]) + code.tee(k) + code.get(count)
+    loop = OPS["loop"] + body + again + OPS["i32.lt_u"] + OPS["br_if 0"] + OPS["end"]
+    return code.get(count) + OPS["if"] + loop + OPS["end"]
+
+
+def _advance(pointer: int, size: int) -> bytes:
+    return _sum([code.get(pointer), code.i32(size)]) + code.put(pointer)
+
+
+def _sum(parts: Iterable[bytes]) -> bytes:
+    first, *rest = parts
+    return first + b"".join(part + OPS["i32.add"] for part in rest)
