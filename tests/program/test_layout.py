@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bimetal.nouns.errors import BadProgram
+from bimetal.nouns.errors import BadInput, BadProgram
 from bimetal.program.layout import Layout, initial_state, layout_of, struct_of, wait_of
 from bimetal.program.node import DTYPES, Clock, Node
 from bimetal.program.program import Draft
@@ -127,3 +127,31 @@ def test_a_field_is_found_by_name() -> None:
     assert layout.field("b").offset == 8
     with pytest.raises(KeyError):
         layout.field("c")
+
+
+def test_rows_that_numpy_packed_are_unpacked_again() -> None:
+    layout = struct_of([("a", "f32", (2,)), ("b", "u8", ())])
+    rows = np.zeros(3, layout.dtype)
+    rows["a"], rows["b"] = np.arange(6).reshape(3, 2), [1, 2, 3]
+    packed = np.stack([rows, rows])
+    assert packed.dtype != layout.dtype
+    again = layout.conformed(packed)
+    assert again.dtype == layout.dtype
+    assert again[1].tobytes() == rows.tobytes()
+    assert layout.conformed(rows) is rows
+
+
+OTHERS = [
+    [("a", "f32", (2,))],
+    [("a", "f32", (2,)), ("c", "u8", ())],
+    [("a", "f32", (3,)), ("b", "u8", ())],
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_other_rows_are_refused(other: list[tuple[str, str, tuple[int, ...]]]) -> None:
+    layout = struct_of([("a", "f32", (2,)), ("b", "u8", ())])
+    with pytest.raises(BadInput, match="are not rows of"):
+        layout.conformed(np.zeros(3, struct_of(other).dtype))
+    with pytest.raises(BadInput):
+        layout.conformed(np.zeros(3, np.float32))

@@ -212,6 +212,30 @@ def test_too_many_clocks_are_refused() -> None:
         check(draft.finish())
 
 
+def test_too_much_work_for_one_reading_is_refused() -> None:
+    draft = Draft()
+    x = draft.input("x", shape=(1024,))
+    body = lambda c, k: [letter.mul(c[0], 0.5)]  # noqa: E731
+    draft.output("y", letter.scan(2**21, [x], body)[0])
+    with pytest.raises(BadProgram, match="operations for one reading"):
+        check(draft.finish())
+
+
+def test_nested_loops_are_looked_through_in_bounded_time() -> None:
+    def grow(depth: int, carries: tuple[Node, ...]) -> tuple[Node, ...]:
+        def body(c: tuple[Node, ...], k: Node) -> list[Node]:
+            inner = c if depth == 1 else grow(depth - 1, c)
+            return [letter.add(inner[j - 1], inner[j]) for j in range(len(inner))]
+
+        return letter.scan(1000, carries, body)
+
+    draft = Draft()
+    x = draft.input("x")
+    draft.output("y", grow(8, (x, x, x, x))[0])
+    with pytest.raises(BadProgram, match="operations for one reading"):
+        check(draft.finish())
+
+
 def test_a_report_has_sizes_and_cost() -> None:
     draft = Draft("cost")
     x = draft.input("x", shape=(3,))

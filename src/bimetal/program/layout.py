@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bimetal.nouns.errors import BadProgram
+from bimetal.nouns.errors import BadInput, BadProgram
 from bimetal.program.node import DTYPES, EVERY, Clock
 from bimetal.program.program import Program
 
@@ -56,6 +57,22 @@ class Layout:
                 "itemsize": self.size,
             }
         )
+
+    def conformed(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return rows in exactly this struct: unchanged, or moved by field where padding differs.
+
+        np.stack and np.concatenate drop padding. Raises BadInput when fields differ.
+        """
+        exact = self.dtype
+        if rows.dtype == exact:
+            return rows
+        forms = {f.name: np.dtype((DTYPES[f.dtype], f.shape)) for f in self.fields}
+        if {name: rows.dtype[name] for name in rows.dtype.names or ()} != forms:
+            raise BadInput(f"rows of {rows.dtype} are not rows of {exact}")
+        moved = np.zeros(rows.shape, exact)
+        for name in forms:
+            moved[name] = rows[name]
+        return moved
 
     def field(self, name: str) -> Field:
         """Return one field by its name; raises KeyError."""

@@ -23,7 +23,7 @@ from bimetal.program.rule import problem_of, ruled
 from bimetal.program.scope import Scope, nexts_of, scope_of
 
 BUDGET = 100_000
-"""How many letters of loop bodies are looked at turn by turn before bounds are widened instead."""
+"""How many letters of loop bodies are looked at before everything a loop carries may be anything."""
 
 
 @dataclass(slots=True)
@@ -159,6 +159,8 @@ class _Walk:
         """Join turns until nothing grows; what still grows after a few goes to the type's bounds."""
         whole = Interval(0, loop.attr[0] - 1)
         for k in range(min(loop.attr[0], 64)):
+            if self.left <= 0:
+                held = [of.whole_of(c.dtype) for c in loop.attr[1]]
             nexts = self._turn(loop, body, held, whole)
             joined = [a.join(b) for a, b in zip(held, nexts, strict=True)]
             if joined == held:

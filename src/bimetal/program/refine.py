@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from bimetal.program.interval import Interval
 from bimetal.program.node import Node
 
-DEEPEST = 16
+DEEPEST = 6
 THROUGH = ("add", "sub", "mul", "neg")
 """Letters that are looked through: what is told about x tells about x + 1."""
 
@@ -38,7 +38,7 @@ def refine(
     if node not in condition.args:
         if node.op not in THROUGH:
             return found
-        parts = [refine(condition, holds, a, now, rule, depth + 4) for a in node.args]
+        parts = [refine(condition, holds, a, now, rule, depth + 2) for a in node.args]
         return rule(node, parts) if all(p.low <= p.high for p in parts) else Interval(1, 0)
     return _compared(condition, holds, node, now)
 

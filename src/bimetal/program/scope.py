@@ -52,11 +52,11 @@ def scope_of(roots: Iterable[Node]) -> Scope:
     chains: dict[Node | None, tuple[Node, ...]] = {None: ()}
     home: dict[Node, Node | None] = {}
     for node in reversed(nodes):
-        loops = {owner[b] for b in needs[node]}
+        loops = needs[node]
         if any(loop not in chains for loop in loops):
             raise BadProgram(f"{node!r} is used outside the loop it belongs to")
         at = max(loops, key=lambda loop: len(chains[loop]), default=None)
-        if not loops <= set(chains[at]):
+        if not loops.issubset(chains[at]):
             raise BadProgram(f"{node!r} mixes the turns of loops that are not nested")
         home[node] = at
         if node.op in ("scan", "each"):
@@ -93,20 +93,22 @@ def _owners(nodes: list[Node]) -> dict[Node, Node]:
 
 
 def _needs(nodes: list[Node], owner: dict[Node, Node]) -> dict[Node, frozenset[Node]]:
+    """Return for every node the loops whose turns or carried values it depends on."""
     needs: dict[Node, frozenset[Node]] = {}
     nothing: frozenset[Node] = frozenset()
     for node in nodes:
         if node.op in ("carry", "iter"):
             if node not in owner:
                 raise BadProgram(f"{node!r} is used outside its loop")
-            needs[node] = frozenset((node,))
+            needs[node] = frozenset((owner[node],))
             continue
         found = nothing.union(*(needs[a] for a in node.args)) if node.args else nothing
         if node.op in ("scan", "each"):
-            own = frozenset(bound_by(node))
             starts = node.args[: len(node.attr[1])] if node.op == "scan" else ()
-            if any(needs[s] & own for s in starts):
+            if any(node in needs[s] for s in starts):
                 raise BadProgram(f"{node!r} starts from its own turns")
-            found = found - own
+            found = found - {node}
+        if len(found) > DEEPEST:
+            raise BadProgram(f"loops are nested more than {DEEPEST} deep")
         needs[node] = found
     return needs

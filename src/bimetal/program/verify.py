@@ -18,6 +18,8 @@ from bimetal.program.scope import scope_of
 
 MOST_CLOCKS = 32
 LONGEST_NAME = 64
+MOST_OPERATIONS = 2**30
+"""Limits on what may run: clocks, characters of a name, elementary operations of one reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ def check(program: Program) -> Report:
         faults += [f for s in program.states for f in _first_value(s)]
         faults += [f for s in program.sets for f in _written(program, s, ranges)]
         if not faults:
-            return _report(program, ranges)
+            report = _report(program, ranges)
+            if report.operations <= MOST_OPERATIONS:
+                return report
+            faults = [f"{report.operations} operations for one reading are more than {MOST_OPERATIONS}"]
     several = f"{len(faults)} faults: " if len(faults) > 1 else ""
     raise BadProgram(several + "; ".join(faults), where=program.title)
 

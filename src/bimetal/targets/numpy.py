@@ -85,11 +85,12 @@ class NumpyRunning:
 
         Returns states (D, state bytes), outputs (D, n) and fired (D, n), as `run` does.
         """
-        layout, wide = self.layouts, self.layouts.input.dtype
-        if rows.ndim != 2 or rows.dtype != wide or states.shape != (len(rows), layout.state.size):
+        layout = self.layouts
+        rows = layout.input.conformed(rows)
+        if rows.ndim != 2 or states.shape != (len(rows), layout.state.size):
             raise BadInput(
                 f"states {states.shape} and rows {rows.shape} do not fit a program with "
-                f"{layout.state.size} state bytes and inputs {wide}"
+                f"{layout.state.size} state bytes"
             )
         after = np.array(states, np.uint8, order="C")
         state = _fields(after, layout.state)
