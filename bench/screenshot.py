@@ -22,7 +22,7 @@ from bench.browser import Browser, browser, chromium
 SHOTS = {
     "live-light.png": (1440, 1080, False, 1.0),
     "live-dark.png": (1440, 1080, True, 1.0),
-    "live-phone.png": (390, 844, True, 2.0),
+    "live-phone.png": (390, 1240, True, 2.0),
 }
 MOST_BYTES = 200_000
 _TO_PIXELS = """

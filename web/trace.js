@@ -36,7 +36,10 @@ export class Trace {
     }
   }
 
-  /** Times and values, oldest first, without copying. */
+  /**
+   * Times and values, oldest first, without copying.
+   * @returns {[Float64Array, Float32Array]}
+   */
   view() {
     const length = Math.min(this.written, ROOM);
     const start = this.written > ROOM ? this.written % ROOM : 0;

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bimetal.api.app import create_app
     from bimetal.api.live import Live
-    from bimetal.api.serve import bind, serve, serving
+    from bimetal.api.server import bind, serve, serving
     from bimetal.api.view import BudgetRow, Counters, ModelView, Parity, Stage, UsualRange
 
 _AT_HOME = {
@@ -27,10 +27,10 @@ _AT_HOME = {
     "Parity": "view",
     "Stage": "view",
     "UsualRange": "view",
-    "bind": "serve",
+    "bind": "server",
     "create_app": "app",
-    "serve": "serve",
-    "serving": "serve",
+    "serve": "server",
+    "serving": "server",
 }
 __all__ = [
     "BudgetRow",

@@ -28,14 +28,14 @@ def bind(host: str = "127.0.0.1", port: int = 8765, *, beyond_loopback: bool = F
         raise BadInput(f"{port} is no port", hint="Use a number from 0 (any free port) to 65535")
     if not beyond_loopback and not is_loopback(host):
         raise NotAllowed(
-            f"the page has no login and would be open to everybody who can reach {host}",
+            f"the page has no login and would be open to everybody who can reach {host[:80]!a}",
             hint="Use 127.0.0.1, and an SSH tunnel from elsewhere",
         )
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
-    except OSError:
-        raise BadInput(f"there is no address {host!a} on this machine", hint="Use 127.0.0.1") from None
+    except (OSError, UnicodeError):
+        raise BadInput(f"there is no address {host[:80]!a} on this machine", hint="Use 127.0.0.1") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)

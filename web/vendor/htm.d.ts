@@ -1,0 +1,5 @@
+// What this page uses of htm.
+declare const htm: {
+  bind(h: Function): (text: TemplateStringsArray, ...values: unknown[]) => any;
+};
+export default htm;
