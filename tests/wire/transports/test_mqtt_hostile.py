@@ -253,7 +253,7 @@ def test_a_flood_of_packets_takes_turns_with_other_clients() -> None:
             assert await bystander.alive()
             assert len(wire.written) < 40_000
             await eventually(lambda: len(wire.written) == 40_000)
-            assert wire.reading
+            await eventually(lambda: wire.reading)
             connection.connection_lost(None)
 
     asyncio.run(walk())

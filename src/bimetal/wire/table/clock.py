@@ -16,6 +16,7 @@ Kind: TypeAlias = Literal["stamp", "count", "parts", "instant", "row"]
 Instants: TypeAlias = tuple[NDArray[np.int64], NDArray[np.bool_]]
 
 SECOND_NS = 1_000_000_000
+MS_NS = 1_000_000
 PARTS = ("year", "month", "day", "hour", "minute", "second")
 
 
@@ -56,7 +57,8 @@ class Clock:
             ok = cells[0].ns != NO_TIME
             return np.where(ok, cells[0].ns, 0), ok
         if self.kind == "count":
-            return read_counts(cells[0].as_text(), self.unit_ns, self.origin_ns)
+            ns, ok = read_counts(cells[0].as_text(), self.unit_ns, self.origin_ns)
+            return (ns + MS_NS // 2) // MS_NS * MS_NS if self.unit_ns == DAY_NS else ns, ok
         if self.kind == "parts":
             return self._parts(cells)
         orders = self.orders + self.orders[-1:] * (len(self.places) - len(self.orders))

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 from bimetal.nouns.errors import BadInput
 from bimetal.wire.table.cell import Marks
-from bimetal.wire.table.header import find_header, is_units_row, looks_clean
+from bimetal.wire.table.header import JUDGED, find_header, is_units_row, looks_clean
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 COMMENTS = ("#", "%", "//")
 MOST_LINES = 400
 HEAD_LINES = 60
-LONGEST_CELL = 100_000
+SEEN = 0.005
+"""The share of cells that must have a decimal comma for it to be more than a slip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,13 @@ def find_separator(lines: Sequence[str]) -> str:
 
 def find_marks(rows: Sequence[Sequence[str]], separator: str) -> Marks:
     """Return how numbers are written: `2,6` makes the comma the decimal mark, `1,234.5` does not."""
-    cells = [c.strip().strip('"') for r in rows for c in r]
+    cells = [c.strip().strip('"') for r in rows for c in r[:JUDGED]]
     grouped = sum(bool(_COMMA_GROUPED.fullmatch(c)) for c in cells)
     comma = sum(bool(_COMMA_DECIMAL.fullmatch(c)) for c in cells) - grouped
     point = sum(bool(_POINT_DECIMAL.fullmatch(c)) for c in cells)
     both = sum(bool(_POINT_THEN_COMMA.fullmatch(c)) for c in cells)
-    if comma + both > 0 and comma + both >= point * 0.1:
+    said = sum(bool(c) and c[-1].isdigit() for c in cells)
+    if comma + both > said * SEEN and comma + both >= point * 0.1:
         return Marks(",")
     return Marks("," if grouped and not point and separator != "," else ".")
 

@@ -13,6 +13,8 @@ from bimetal.wire.table.unit import find_unit
 
 VALUED = 0.8
 OUTLYING = 0.8
+JUDGED = 200
+"""Columns that are judged; more would not tell more."""
 
 
 def find_header(rows: Sequence[Sequence[str]]) -> bool:
@@ -22,7 +24,9 @@ def find_header(rows: Sequence[Sequence[str]]) -> bool:
         return bool(first) and not any(is_value(c) for c in first)
     names = [c.strip() for c in first]
     shift = max(len(r) for r in body) - len(first)
-    valued = [j for j in range(len(first)) if _valued(body, j) or (shift == 1 and _valued(body, j + 1))]
+    valued = [
+        j for j in range(min(len(first), JUDGED)) if _valued(body, j) or (shift == 1 and _valued(body, j + 1))
+    ]
     if not valued:
         return len(set(names)) == len(names) and not _recurs(names, body)
     if any(names[j] and not is_value(names[j]) for j in valued):
@@ -33,7 +37,7 @@ def find_header(rows: Sequence[Sequence[str]]) -> bool:
 def is_units_row(row: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     """Whether a row under the header holds units, or kinds of value, and no readings."""
     said = [c.strip().strip("[]()") for c in row]
-    valued = [j for j in range(len(row)) if _valued(body, j)]
+    valued = [j for j in range(min(len(row), JUDGED)) if _valued(body, j)]
     if not valued or any(number_of(said[j], Marks()) is not None and said[j] for j in valued):
         return False
     units = sum(bool(find_unit(said[j])) or said[j] in ("", "-") for j in valued)

@@ -91,6 +91,8 @@ def make_plan(look: Look, hints: Hints, where: str, *, expect: Sequence[Signal] 
         raise BadInput(
             "there are no rows below the header", where=where, hint="Give a table with readings in it"
         )
+    if expect is None and len(look.sample[0]) < 2:
+        raise BadInput("there is only one row", where=where, hint="Give a table with many readings in it")
     columns = [
         look_at(place, heading, cells, look.marks)
         for place, (heading, cells) in enumerate(zip(look.headings, look.sample, strict=True))

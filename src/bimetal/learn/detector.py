@@ -1,0 +1,164 @@
+"""Detector: the default program, wired from operators; what is learned for it are its parameters.
+
+    readings ── which can be used ── standardised ──┬── moving moments ── distance of each signal from its habit ──┐
+                                                    └── levels by scale ── distance of all signals together ──── score, share
+                                                                                                                   │
+    fault of each sensor                                                      share of the threshold, alarm ───────┘
+
+One definition: learning runs `sensing_program`, the front part of the same wiring.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bimetal.program import letter
+from bimetal.program.node import Node
+from bimetal.program.operators.budgeted_alarm import BudgetedAlarm
+from bimetal.program.operators.clip import Clip
+from bimetal.program.operators.guarded_distance import GuardedDistance
+from bimetal.program.operators.joint_score import JointScore
+from bimetal.program.operators.moving_moments import KINDS, MovingMoments
+from bimetal.program.operators.sensor_fault import SensorFault
+from bimetal.program.operators.standardise import Standardise
+from bimetal.program.program import Draft, Program
+
+BOUND = 20.0
+"""Standardised values are kept within this many scales."""
+
+RESERVED = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long "
+    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile "
+    "while and or not xor bool true false class new delete this private public protected operator template "
+    "namespace using try catch throw import from as is in def pass lambda with yield none".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is decided before anything is learned.
+
+    `spans` are the averaging spans in readings; `warm_up` is for how many readings the score stays 0;
+    `block` is the most signals whose relations are learned together: with more of them, neighbours in
+    the order of the signals form blocks of equal size.
+    """
+
+    signals: int
+    spans: tuple[float, ...] = (8.0, 64.0)
+    warm_up: int = 48
+    block: int = 64
+
+    @property
+    def own_features(self) -> int:
+        """How many features describe one signal."""
+        return KINDS * len(self.spans)
+
+    @property
+    def bands(self) -> int:
+        """Into how many scales a signal's level is split."""
+        return len(self.spans) + 1
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks of signals are looked at together; 0 for one signal, which has no company."""
+        return -(-self.signals // self.block) if self.signals > 1 else 0
+
+    @property
+    def block_size(self) -> int:
+        """How many signals a block has; the last one is filled up with zeros."""
+        return -(-self.signals // self.blocks) if self.blocks else 0
+
+
+def input_names(signals: Sequence[str]) -> tuple[str, ...]:
+    """Return a distinct identifier of at most 40 ASCII characters for each signal's name, in their order."""
+    names: list[str] = []
+    for number, signal in enumerate(signals):
+        plain = re.sub(r"[^a-z0-9]+", "_", signal.lower()).strip("_")[:32] or f"signal_{number + 1}"
+        if plain[0].isdigit() or plain in RESERVED:
+            plain = f"x_{plain}"
+        names.append(plain if plain not in names else f"{plain}_{number + 1}")
+    return tuple(names)
+
+
+def sensing_program(design: Design, names: Sequence[str]) -> tuple[Program, Draft]:
+    """Return the front part of the detector: `features` (s, f), `bands` (b, s), `fault` and `usable` (s,)."""
+    draft = Draft("sensing")
+    sensed = _sense(draft, design, names)
+    for name, node in zip(("features", "bands", "fault", "usable"), sensed[:4], strict=True):
+        draft.output(name, node)
+    return draft.finish(), draft
+
+
+def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Draft]:
+    """Return the detector: `score` (), `alarm` (), `share` (s,) and `fault` (s,), and the draft it came from.
+
+    The draft's values stand for every parameter until learned ones take their place.
+    """
+    draft = Draft("detector")
+    features, bands, fault, usable, seen = _sense(draft, design, names)
+    warm = letter.le(letter.const(design.warm_up, "i32"), letter.reduce(seen, "max"))
+    alone = GuardedDistance(design.signals, design.own_features, name="own")
+    settled = letter.both(usable, letter.le(letter.const(design.warm_up, "i32"), seen))
+    own, _ = alone.trace(draft, features, _across(settled, design.own_features), warm)
+    parts = [own]
+    if design.blocks:
+        parts.append(_together(draft, design, bands, settled, warm))
+    raw, share = JointScore().trace(draft, *parts)
+    threshold = draft.param("threshold", 1.0, low=1e-3, high=1e6)
+    score = letter.where(warm, letter.div(raw, threshold), 0.0)
+    draft.output("score", score)
+    draft.output("alarm", BudgetedAlarm().trace(draft, score))
+    draft.output("share", share)
+    draft.output("fault", fault)
+    return draft.finish(), draft
+
+
+def _sense(draft: Draft, design: Design, names: Sequence[str]) -> tuple[Node, Node, Node, Node, Node]:
+    x = letter.stack([draft.input(name) for name in names])
+    many = design.signals
+    check = SensorFault((-3e38,) * many, (3e38,) * many, (64,) * many, (8,) * many)
+    fault, usable = check.trace(draft, x)
+    z = Standardise((0.0,) * many, (1.0,) * many, "usual").trace(draft, x)
+    z = letter.where(usable, Clip(-BOUND, BOUND).trace(draft, z), 0.0)
+    features, levels, seen = MovingMoments(design.spans, BOUND).trace(draft, z, usable)
+    return features, _bands(z, levels), fault, usable, seen
+
+
+def _bands(z: Node, levels: Node) -> Node:
+    """Split the values by scale: what each average leaves of the one before it, and the slowest average."""
+    rows = [z, *(letter.gather(levels, letter.const(k, "i32")) for k in range(levels.shape[0]))]
+    return letter.stack([*(letter.sub(a, b) for a, b in zip(rows, rows[1:], strict=False)), rows[-1]])
+
+
+def _together(draft: Draft, design: Design, bands: Node, usable: Node, warm: Node) -> Node:
+    """Return each signal's part (bands, s) in the distances of all signals together."""
+    groups, size = design.bands * design.blocks, design.block_size
+    company = GuardedDistance(groups, size, name="together")
+    filled = letter.reshape(
+        letter.stack(
+            [_filled(letter.gather(bands, letter.const(k, "i32")), design, 0.0) for k in range(design.bands)]
+        ),
+        (groups, size),
+    )
+    flags = letter.reshape(letter.stack([_filled(usable, design, True)] * design.bands), (groups, size))
+    _, parts = company.trace(draft, filled, flags, warm)
+    whole = letter.reshape(parts, (design.bands, design.blocks * size))
+    scaled = letter.mul(whole, 1 / design.blocks)
+    return letter.slice_(scaled, 0, design.signals, axis=1) if design.blocks > 1 else scaled
+
+
+def _filled(row: Node, design: Design, with_: float | bool) -> Node:
+    missing = design.blocks * design.block_size - design.signals
+    if not missing:
+        return row
+    return letter.concat([row, letter.const(np.full(missing, with_), row.dtype)])
+
+
+def _across(flags: Node, times: int) -> Node:
+    """Repeat a row of flags (s,) for every feature: (s, times)."""
+    column = letter.reshape(flags, (flags.shape[0], 1))
+    return letter.both(column, letter.const(np.ones((flags.shape[0], times)), "b1"))

@@ -1,0 +1,121 @@
+"""How each signal has been of late: its level, its spread and its roughness, over short and long spans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from bimetal.nouns.errors import BadProgram
+from bimetal.program import letter, word
+from bimetal.program.node import EVERY, Node
+from bimetal.program.operator import Checked, Example, knob
+from bimetal.program.program import Draft
+
+KINDS = 6
+"""Level, spread and roughness, each averaged once and twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovingMoments(Checked):
+    """How each signal has been of late: its level, its spread and its roughness, over short and long spans.
+
+    Takes f32 (s,) standardised values within +-`bound` and b1 (s,), which of them can be used; the
+    averages of a signal stand still where its value cannot. For every span it averages exponentially
+    (weight 2 / (span + 1)) the value, its squared distance from that average, and its absolute
+    change; and averages each average once more, which remembers a little further back. Until enough
+    values came an average is the plain mean of all of them.
+
+    Gives f32 (s, 6 * spans) features; f32 (spans, s), the levels of the short average; and i32 (s,),
+    how many values of each signal were averaged, up to 65536.
+    """
+
+    references: ClassVar[tuple[str, ...]] = (
+        "Roberts, Control chart tests based on geometric moving averages, Technometrics 1, 1959",
+        "MacGregor and Harris, The exponentially weighted moving variance, J. Quality Technology 25, 1993",
+        "Principe and others, The gamma filter, IEEE Trans. Signal Processing 41, 1993",
+    )
+
+    spans: tuple[float, ...] = (8.0, 64.0)
+    bound: float = knob(20.0, low=1, high=1000, what="the largest size of a value that is fed in")
+
+    def trace(self, draft: Draft, *signals: Node) -> tuple[Node, Node, Node]:
+        """Six averages for every span, each a state (spans, s)."""
+        z, usable = self._signals(signals)
+        clock = z.clock or EVERY
+        seen = draft.state("seen", np.zeros(z.shape), "i32", low=0, high=65536, clock=clock)
+        more = letter.minimum(letter.const(65536, "i32"), letter.add(seen, 1))
+        count = letter.where(usable, more, seen)
+        draft.set(seen, count)
+        weights = letter.const([[2 / (span + 1)] for span in self.spans], "f32")
+        plain = letter.div(
+            letter.const(1.0, "f32"), letter.maximum(letter.const(1.0, "f32"), letter.cast(count, "f32"))
+        )
+        weight = letter.maximum(weights, plain)
+
+        def average(value: Node, when: Node, low: float, high: float, name: str) -> Node:
+            before = draft.state(name, np.zeros(weight.shape), low=low, high=high, clock=clock)
+            moved = letter.add(before, letter.mul(weight, letter.sub(value, before)))
+            now = letter.where(when, word.clip(moved, low, high), before)
+            draft.set(before, now)
+            return now
+
+        change, changed = _change(draft, z, usable)
+        level, *levels = self._twice(average, z, usable, -self.bound, self.bound, "level")
+        off = letter.sub(z, level)
+        spread = self._twice(average, letter.mul(off, off), usable, 0.0, 4 * self.bound**2, "spread")
+        rough = self._twice(average, change, changed, 0.0, 2 * self.bound, "roughness")
+        return _by_signal([level, *levels, *spread, *rough]), level, count
+
+    @staticmethod
+    def _twice(
+        average: Callable[[Node, Node, float, float, str], Node],
+        value: Node,
+        when: Node,
+        low: float,
+        high: float,
+        name: str,
+    ) -> list[Node]:
+        once = average(value, when, low, high, name)
+        return [once, average(once, when, low, high, f"{name}_again")]
+
+    def _signals(self, signals: tuple[Node, ...]) -> tuple[Node, Node]:
+        match signals:
+            case (Node(dtype="f32") as z, Node(dtype="b1") as usable) if (
+                len(z.shape) == 1 and z.shape == usable.shape
+            ):
+                return z, usable
+            case _:
+                raise BadProgram(
+                    f"it takes f32 values and b1 flags of one shape (s,), not {list(signals)}",
+                    where="MovingMoments",
+                )
+
+    @classmethod
+    def examples(cls) -> tuple[Example, ...]:
+        """A span of one reading: its level is the value, which is never off it; a gap changes nothing."""
+        z = np.array([[1.0], [3.0], [9.0], [2.0]])
+        usable = np.array([[True], [True], [False], [True]])
+        features = [[[1, 1, 0, 0, 0, 0]], [[3, 3, 0, 0, 2, 2]], [[3, 3, 0, 0, 2, 2]], [[2, 2, 0, 0, 2, 2]]]
+        levels = [[[1]], [[3]], [[3]], [[2]]]
+        return (Example(cls((1.0,)), (z, usable), (features, levels, [[1], [2], [2], [3]])),)
+
+
+def _change(draft: Draft, z: Node, usable: Node) -> tuple[Node, Node]:
+    """The size of the step from the reading before, and whether both could be used."""
+    clock = z.clock or EVERY
+    last = draft.state("last_value", np.zeros(z.shape), clock=clock)
+    before = draft.state("last_usable", np.zeros(z.shape), "b1", clock=clock)
+    draft.set(last, letter.where(usable, z, last))
+    draft.set(before, usable)
+    return word.absolute(letter.sub(z, last)), letter.both(usable, before)
+
+
+def _by_signal(parts: list[Node]) -> Node:
+    """Turn averages (spans, s) into features (s, averages * spans): each average's spans together."""
+    features, signals = len(parts) * parts[0].shape[0], parts[0].shape[1]
+    flat = letter.reshape(letter.concat(parts), (features * signals,))
+    places = letter.mul(letter.iota(features), signals)
+    return letter.each(signals, lambda k: letter.gather(flat, letter.add(places, k)))
