@@ -186,7 +186,7 @@ class _Machines:
         vibration = self._vibration * turns**2 * (0.8 + 0.4 * load) * cavitation
         vibration = vibration * (1 + 0.42 * faults[BEARING_WEAR] + 0.20 * faults[CURRENT_IMBALANCE])
         warmed = (
-            self._rise * (0.25 + 0.75 * (current / self._current) ** 2) * (1 + 0.38 * faults[OVERHEATING])
+            self._rise * (0.25 + 0.75 * (current / self._current) ** 2) * (1 + 0.46 * faults[OVERHEATING])
         )
         settles = self._ambient + self._weather + warmed + 5.0 * faults[BEARING_WEAR]
         self._heat = settles + (self._heat - settles) * self._keep_heat
