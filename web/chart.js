@@ -41,8 +41,9 @@ function drawAll() {
   waiting = false;
   lastDrawn = performance.now();
   if (!Number.isNaN(clockwork.newest)) {
-    for (const chart of charts.values()) if (chart.visible) chart.draw(clockwork.newest);
-    seen.drawn++;
+    const shown = [...charts.values()].filter((chart) => chart.visible);
+    for (const chart of shown) chart.draw(clockwork.newest);
+    if (shown.length) seen.drawn++;
   }
   if (lastDrawn - lastTick >= 250 || lookingBack.peek() !== null) {
     lastTick = lastDrawn;

@@ -179,9 +179,10 @@ export function hear(text) {
 export function take(buffer) {
   const { blocks } = decode(buffer);
   for (const block of blocks) machines.value[block.device]?.take(block, !fresh && !block.replace);
-  fresh = false;
   clockwork.set();
   seen.frames++;
+  if (fresh) beat.value++;
+  fresh = false;
 }
 
 /**

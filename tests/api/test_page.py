@@ -49,7 +49,7 @@ def tab(one_browser: Browser) -> Browser:
 
 def opened(tab: Browser, url: str) -> Browser:
     tab.open(url)
-    tab.wait_for("globalThis.bimetal?.drawn > 0")
+    tab.wait_for("globalThis.bimetal?.frames > 0")
     return tab
 
 
@@ -104,6 +104,7 @@ def test_alarms_are_said_in_words(tab: Browser, watching: str) -> None:
         assert words in panel
     for words in ("fits", "same bits everywhere", "512 golden vectors", "one a week for each machine"):
         assert words in panel
+    tab.wait_for("document.querySelector('article.machine.alarm .word') !== null")
     machine = text(tab, "article.machine.alarm")
     assert "pump-3" in machine
     assert "above usual" in machine
@@ -119,7 +120,7 @@ def test_a_machine_opens_and_closes_by_keyboard(tab: Browser, watching: str) -> 
     tab.press("Enter")
     tab.wait_for("document.querySelector('#opened')?.innerText === 'pump-2'")
     tab.wait_for("document.activeElement.innerText.includes('All machines')")
-    assert tab.run("document.querySelectorAll('.large canvas').length") == 6
+    tab.wait_for("document.querySelectorAll('.large canvas').length === 6")
     tab.press("Escape")
     tab.wait_for("document.querySelectorAll('article.machine').length === 8")
     assert tab.complaints == []
@@ -127,9 +128,8 @@ def test_a_machine_opens_and_closes_by_keyboard(tab: Browser, watching: str) -> 
 
 def test_a_pointer_on_one_chart_reads_them_all(tab: Browser, watching: str) -> None:
     opened(tab, watching)
-    x, y = tab.run(
-        "(({ x, y, width, height }) => [x + width / 3, y + height / 2])(document.querySelector('.plot').getBoundingClientRect())"
-    )
+    tab.run("globalThis.box = document.querySelector('.plot').getBoundingClientRect(); 0")
+    x, y = tab.run("[box.x + box.width / 3, box.y + box.height / 2]")
     tab.point(x, y)
     tab.wait_for("/\\d\\d:\\d\\d/.test(document.querySelector('.look b').innerText)")
     tab.point(5, 5)
@@ -201,7 +201,7 @@ def test_the_policy_is_in_force(tab: Browser, watching: str) -> None:
     tried = tab.run("""(async () => {
         const failed = [];
         try { document.body.innerHTML = "<i>"; } catch { failed.push("html"); }
-        try { const s = document.createElement("script"); s.text = "1"; document.body.append(s); } catch { failed.push("script"); }
+        try { document.createElement("script").text = "1"; } catch { failed.push("script"); }
         await fetch("https://example.invalid/").catch(() => failed.push("fetch"));
         return failed;
     })()""")

@@ -33,7 +33,8 @@ def test_a_trace_is_one_view_however_long_it_runs() -> None:
         const trace = new Trace(1000);
         for (let i = 0; i < 10000; i++) trace.push(i * 1000, i, true);
         const [times, values] = trace.view();
-        say([times.length, times[0], times.at(-1), values[0], values.at(-1), trace.at(9998500), trace.at(-1)]);
+        const ends = [times.length, times[0], times.at(-1), values[0], values.at(-1)];
+        say([...ends, trace.at(9998500), trace.at(-1)]);
     """)
     assert told == [4096, 5_904_000, 9_999_000, 5904, 9999, 9998, None]
 
@@ -43,8 +44,9 @@ def test_a_silence_and_a_missing_reading_break_the_line() -> None:
     told = run("""
         import { Trace } from "./trace.js";
         const trace = new Trace(1000);
-        trace.push(0, 1, true); trace.push(3000, 2, true); trace.push(6001, 3, true); trace.push(7001, NaN, true);
-        trace.push(8001, Infinity, true); trace.push(20000, 4, false); trace.push(10000, 9, true);
+        const live = [[0, 1], [3000, 2], [6001, 3], [7001, NaN], [8001, Infinity]];
+        for (const [t, v] of live) trace.push(t, v, true);
+        trace.push(20000, 4, false); trace.push(10000, 9, true);
         say([...trace.view()[1]].concat(trace.lastTime, trace.lastValue));
     """)
     assert told == [1, 2, None, 3, None, None, 4, 20000, 4]
@@ -67,11 +69,10 @@ def test_a_period_nobody_said_is_learned_from_the_steps() -> None:
 def test_numbers_keep_their_digits() -> None:
     told = run("""
         import { budget, lasting, many, moment, number, unit } from "./word.js";
-        say([number(0), number(1.23456), number(-12.345), number(123.456), number(4567.8), number(1e7), number(1e-5),
-          number(NaN), number(null), number(undefined),
-          unit("Cel"), unit("um"), unit("u"), unit("bar"), unit(""),
+        say([...[0, 1.23456, -12.345, 123.456, 4567.8, 1e7, 1e-5, NaN, null, undefined].map(number),
+          ...["Cel", "um", "u", "bar", ""].map(unit),
           budget(9840, 65536, "B"), budget(412, 2048, ""), budget(61, 1000, "us"), budget(100, 200, "B"),
-          lasting(4200), lasting(120000), lasting(2 * 3600e3), lasting(-5), many(1, "signal"), many(1200, "signal"),
+          ...[4200, 120000, 2 * 3600e3, -5].map(lasting), many(1, "signal"), many(1200, "signal"),
           moment("2023-11-14T22:13:20.123456Z"), moment(null)]);
     """)
     assert told == [
@@ -83,15 +84,17 @@ def test_numbers_keep_their_digits() -> None:
 
 HELLO = """
     import * as p from "./plant.js";
-    const plant = { title: "P", window_s: 60, devices: ["a", "b", "c"].map((id) => ({ id, kind: "", place: "" })),
-      signals: [{ name: "x", unit: "", quantity: "", period_s: 1 }, { name: "slow", unit: "", quantity: "", period_s: 10 }],
+    const devices = ["a", "b", "c"].map((id) => ({ id, kind: "", place: "" }));
+    const one = (name, period_s) => ({ name, unit: "", quantity: "", period_s });
+    const plant = { title: "P", window_s: 60, devices, signals: [one("x", 1), one("slow", 10)],
       stage: { stage: "watching", progress: 1, words: "" } };
-    const model = { usual: [{ device: "a", signal: "x", low: 1, high: 2 }, { device: "z", signal: "x", low: 1, high: 2 },
-      { device: "a", signal: "slow", low: null, high: 2 }] };
+    const range = (device, signal, low) => ({ device, signal, low, high: 2 });
+    const model = { usual: [range("a", "x", 1), range("z", "x", 1), range("a", "slow", null)] };
     p.hear(JSON.stringify({ type: "hello", plant, model, events: [], counters: null }));
     const [a, b, c] = p.machines.value;
-    const block = (rows, values, origin, more) => ({ content: 1, replace: false, first: 0, columns: 2, device: 0, rows,
-      origin, offset: Float32Array.from({ length: rows }, (_, i) => i * 1000), values: Float32Array.from(values), ...more });
+    const block = (rows, values) => ({ content: 1, replace: false, first: 0, columns: 2, device: 0, rows,
+      origin: 0, offset: Float32Array.from({ length: rows }, (_, i) => i * 1000),
+      values: Float32Array.from(values) });
 """
 
 
@@ -100,7 +103,7 @@ def test_a_slow_signal_is_not_broken_by_what_it_does_not_say() -> None:
     told = run(
         HELLO
         + """
-        a.take(block(3, [1, 1, 1, 5, NaN, NaN], 0), true);
+        a.take(block(3, [1, 1, 1, 5, NaN, NaN]), true);
         say([a.traces[0].written, a.traces[1].written, a.usual]);
     """
     )
@@ -126,9 +129,10 @@ def test_a_signal_is_stale_after_three_periods_and_a_machine_silent() -> None:
         HELLO
         + """
         const flat = (n) => Array(2 * n).fill(1.5);
-        a.take(block(10, flat(10), 0), true); b.take(block(13, flat(13), 0), true); c.take(block(14, flat(14), 0), true);
+        for (const [machine, n] of [[a, 10], [b, 13], [c, 14]]) machine.take(block(n, flat(n)), true);
         p.clockwork.set();
-        say([p.stateOf(a).word, p.stateOf(b).word, p.stateOf(c).word, p.stateOfSignal(a, 0).tone, p.stateOfSignal(c, 0)]);
+        const words = [a, b, c].map((machine) => p.stateOf(machine).word);
+        say([...words, p.stateOfSignal(a, 0).tone, p.stateOfSignal(c, 0)]);
     """
     )
     assert told == ["silent for 4 s", "normal", "normal", "silent", None]
@@ -139,10 +143,10 @@ def test_an_alarm_marks_its_machine_and_its_strongest_signals() -> None:
     told = run(
         HELLO
         + """
-        a.take(block(2, [3, 3, 1, 1], 0), true); b.take(block(2, [1, 1, 1, 1], 0), true);
+        a.take(block(2, [3, 3, 1, 1]), true); b.take(block(2, [1, 1, 1, 1]), true);
         p.clockwork.set();
-        const alarm = { id: 1, device: "a", alarm: true, cause: "process", life: "open", since: "", closed: null,
-          explanation: [{ signal: "x", share: 0.8 }, { signal: "slow", share: 0.1 }] };
+        const alarm = { id: 1, device: "a", alarm: true, cause: "process", life: "open", since: "",
+          closed: null, explanation: [{ signal: "x", share: 0.8 }, { signal: "slow", share: 0.1 }] };
         p.hear(JSON.stringify({ type: "event", event: alarm }));
         const first = [p.stateOf(a), p.stateOfSignal(a, 0), p.stateOfSignal(a, 1), p.stateOf(b).word];
         p.hear(JSON.stringify({ type: "event", event: { ...alarm, cause: "sensor" } }));
@@ -169,7 +173,8 @@ def test_what_nobody_knows_is_passed_over() -> None:
         p.hear('{"type": "tomorrow"}');
         const frame = new ArrayBuffer(16 + 24 + 8), view = new DataView(frame);
         view.setUint16(0, 0x6d62, true); view.setUint8(2, 1); view.setUint32(4, 1, true);
-        view.setUint8(16, 1); view.setUint16(20, 1, true); view.setUint32(24, 99, true); view.setUint32(28, 1, true);
+        view.setUint8(16, 1); view.setUint16(20, 1, true);
+        view.setUint32(24, 99, true); view.setUint32(28, 1, true);
         p.take(frame);
         say([p.machines.value.length, p.seen.frames]);
     """

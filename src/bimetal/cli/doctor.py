@@ -76,7 +76,7 @@ def _installation() -> list[Finding]:
 
 
 def _targets() -> list[Finding]:
-    from bimetal.targets.target import every_target
+    from bimetal.targets.present import every_target
 
     found: list[Finding] = []
     for target in every_target():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bimetal.nouns import Cause
 from bimetal.nouns.errors import BadInput, NotFound
+from bimetal.packs.truth import Truth
 
 SIGNALS = ("vibration", "temperature", "current", "pressure", "speed")
 HEALTHY, MIXED = "healthy", "faults"
@@ -31,6 +33,7 @@ BEFORE_END_S = 12.0
 SHORTEST_S, LONGEST_S = 10.0, 16.0
 REST_S = 30.0
 RAMPS_S = (0.0, 2.0, 4.0)
+COOLING_S = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,25 @@ class Fault:
     def signals(self) -> tuple[str, ...]:
         """The signals that show it, the most telling first."""
         return (self.signal,) if self.signal else PROCESS_KINDS[self.kind]
+
+
+def device_names(machines: int) -> tuple[str, ...]:
+    """Return the names of a plant's machines, in the order of their numbers."""
+    return tuple(f"pump-{number + 1:02d}" for number in range(machines))
+
+
+def truth_of(faults: Sequence[Fault], machines: int, start_ns: int) -> tuple[Truth, ...]:
+    """Return planned faults as devices and times, for a plant that begins at `start_ns`."""
+    names = device_names(machines)
+
+    def truth(fault: Fault) -> Truth:
+        begins_ns, ends_ns = (start_ns + round(t_s * 1e9) for t_s in (fault.start_s, fault.end_s))
+        settled_ns = ends_ns if fault.signal else ends_ns + round(COOLING_S * 1e9)
+        return Truth(
+            names[fault.machine], fault.kind, begins_ns, ends_ns, settled_ns, fault.signals, fault.cause
+        )
+
+    return tuple(truth(fault) for fault in faults)
 
 
 def plan_faults(scenario: str, machines: int, seconds: float, learn_s: float, seed: int) -> tuple[Fault, ...]:

@@ -20,6 +20,8 @@ from bimetal.packs.machine.fault import (
     SIGNALS,
     STUCK_SENSOR,
     Fault,
+    device_names,
+    truth_of,
 )
 from bimetal.packs.truth import Truth
 
@@ -28,8 +30,7 @@ Floats = NDArray[np.float64]
 DAY_S = 10.0
 """A day of the plant, with its shifts, in seconds of the simulation."""
 
-BURN_IN_S = 60.0
-COOLING_S = 12.0
+BURN_IN_S = 20.0
 _BLOCK = 256
 _NORMALS = 7 + 4 * len(SIGNALS)
 _UNIFORMS = 1 + len(SIGNALS)
@@ -67,7 +68,7 @@ class Plant:
         start_ns: int = 0,
     ) -> None:
         _check(machines, rate_hz, seed)
-        self.devices = tuple(f"pump-{number + 1:02d}" for number in range(machines))
+        self.devices = device_names(machines)
         self.signals = _signals(rate_hz)
         self._faults = _Faults(faults, machines)
         self._plan = tuple(faults)
@@ -82,7 +83,7 @@ class Plant:
 
     def truth(self) -> tuple[Truth, ...]:
         """Return what was planned, as devices and times."""
-        return tuple(self._truth(fault) for fault in self._plan)
+        return truth_of(self._plan, len(self.devices), self._start_ns)
 
     def advance(self, t_s: float) -> Batch:
         """Return the readings from where the last call ended up to `t_s` seconds, in order of time."""
@@ -114,12 +115,6 @@ class Plant:
             seen[:, column] = np.round(seen[:, column], decimals)
         self._shown = np.where(stuck, self._shown, np.maximum(seen, 0.0))
         return self._shown
-
-    def _truth(self, fault: Fault) -> Truth:
-        start_ns, end_ns = (self._start_ns + round(t_s * 1e9) for t_s in (fault.start_s, fault.end_s))
-        settled_ns = end_ns if fault.signal else end_ns + round(COOLING_S * 1e9)
-        device = self.devices[fault.machine]
-        return Truth(device, fault.kind, start_ns, end_ns, settled_ns, fault.signals, fault.cause)
 
 
 class _Noise:

@@ -62,31 +62,44 @@ class Counts:
 
 @dataclass(slots=True)
 class Assembly:
-    """Turns blocks into stretches of rows, remembering each device's last instant."""
+    """Turns blocks into stretches of rows, remembering each device's last instant.
+
+    `name` is the device of rows that name none; `row` the number of the next row.
+    """
 
     plan: Plan
     name: str
     counts: Counts = field(default_factory=Counts)
     devices: dict[str, int] = field(default_factory=dict[str, int])
+    last_ns: dict[int, int] = field(default_factory=dict[int, int])
+    row: int = 0
     _known: dict[bytes, int] = field(default_factory=dict[bytes, int])
-    _last_ns: dict[int, int] = field(default_factory=dict[int, int])
-    _row: int = 0
+
+    def follow(self, before: Assembly) -> Assembly:
+        """Go on where another one stopped: with its counts, devices, instants and row numbers."""
+        self.counts, self.devices, self.last_ns, self.row = (
+            before.counts,
+            before.devices,
+            before.last_ns,
+            before.row,
+        )
+        return self
 
     def gather(self, block: Block) -> Stretch:
         """Read a block's time, device, values and label; times are not yet put in order."""
         plan = self.plan
         by_place = {want.place: cells for want, cells in zip(plan.wants, block.cells, strict=True)}
         clock = [by_place[p] for p in plan.clock.reads]
-        ns, ok = plan.clock.read(clock, self._row, block.rows)
-        text = plan.clock.write(clock, self._row, block.rows)
+        ns, ok = plan.clock.read(clock, self.row, block.rows)
+        text = plan.clock.write(clock, self.row, block.rows)
         device = (
             self._device(by_place[plan.device].as_text()) if plan.device >= 0 else self._single(block.rows)
         )
         labels = (
             labels_of(by_place[plan.label].as_text(), minus=plan.label_minus) if plan.label >= 0 else None
         )
-        rows = np.arange(self._row, self._row + block.rows, dtype=np.int64)
-        self._row += block.rows
+        rows = np.arange(self.row, self.row + block.rows, dtype=np.int64)
+        self.row += block.rows
         self.counts.bad += block.bad
         self.counts.mended += block.mended
         values = np.empty((block.rows, 0)) if plan.long else self.values(by_place, block.rows)
@@ -134,7 +147,7 @@ class Assembly:
     def _settle_device(
         self, code: int, ns: NDArray[np.int64], ok: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        last = self._last_ns.get(code)
+        last = self.last_ns.get(code)
         if self.plan.clock.kind != "row":
             ok = find_leaps(ns, ok, self.plan.period_ns, last)
         start = int(ns[ok][0]) if ok.any() else 0
@@ -152,12 +165,11 @@ class Assembly:
         if self.plan.period_ns and longest > GAP * self.plan.period_ns:
             self.counts.gaps += int(np.count_nonzero(steps > GAP * self.plan.period_ns))
             self.counts.longest_gap_ns = max(self.counts.longest_gap_ns, longest)
-        self._last_ns[code] = int(held[-1])
+        self.last_ns[code] = int(held[-1])
         return held, ok
 
     def _single(self, rows: int) -> NDArray[np.int32]:
-        self.devices.setdefault(self.name, 0)
-        return np.zeros(rows, dtype=np.int32)
+        return np.full(rows, self.devices.setdefault(self.name, len(self.devices)), dtype=np.int32)
 
     def _device(self, cells: NDArray[np.bytes_]) -> NDArray[np.int32]:
         """Return each row's device as its number in `devices`, in the order they first came."""

@@ -93,7 +93,7 @@ def _joined(trials: Sequence[Trial]) -> Clock | None:
 
 def _epoch(columns: Sequence[Column], starts: Sequence[int], *, headed: bool) -> Clock | None:
     for column in sorted(columns, key=lambda c: (not sounds_like_time(c.heading), c.place)):
-        if not column.is_number or column.switch or len(column.distinct) < 2:
+        if not column.is_number or column.switch or _stands(column):
             continue
         middle = float(np.median(column.finite))
         unit_ns = next((10**n for n in (9, 6, 3, 0) if 6e8 <= middle * 10**n / 1e9 < 4.2e9), 0)
@@ -106,6 +106,11 @@ def _epoch(columns: Sequence[Column], starts: Sequence[int], *, headed: bool) ->
             ]
             return Clock("count", (column.place,), unit_ns=unit_ns, said=f"{unit} since 1970 UTC")
     return None
+
+
+def _stands(column: Column) -> bool:
+    """Whether a column stays the same, as no clock does; a single row does not tell."""
+    return len(column.distinct) < 2 and len(column.numbers) > 1
 
 
 def _parts(columns: Sequence[Column], trials: Sequence[Trial]) -> Clock | None:
@@ -158,7 +163,7 @@ def _daily_steps(column: Column) -> bool:
 def _relative(columns: Sequence[Column], starts: Sequence[int]) -> Clock | None:
     for column in columns:
         named = sounds_like_time(column.heading)
-        if named and column.is_number and len(column.distinct) > 1 and forward_share(column, starts) > 0.9:
+        if named and column.is_number and not _stands(column) and forward_share(column, starts) > 0.9:
             return _counted(column, column.name.unit)
     return None
 

@@ -15,14 +15,14 @@ from bimetal.nouns.signal import Signal
 from bimetal.wire.table.channel import Channel, Choice, choose_channels, expect_channels, long_channels
 from bimetal.wire.table.clock import SECOND_NS, Clock, period_of
 from bimetal.wire.table.column import Column, look_at
-from bimetal.wire.table.device import codes_of, find_device
+from bimetal.wire.table.device import codes_of, find_device, sounds_like_device
 from bimetal.wire.table.dial import find_clock, force_clock
 from bimetal.wire.table.find import find_column, split_names
 from bimetal.wire.table.hints import Hints
 from bimetal.wire.table.label import answers, find_label, has_minus
 from bimetal.wire.table.long import LongForm, find_long
 from bimetal.wire.table.order import fill_broken, find_leaps, mend_midnights, share_behind
-from bimetal.wire.table.shape import Dropped, TableShape
+from bimetal.wire.table.shape import Dropped, TableShape, length
 from bimetal.wire.table.sift import Ground
 from bimetal.wire.table.source import Look, Want
 
@@ -46,6 +46,7 @@ class Plan:
     long: LongForm | None
     sorts: bool
     period_ns: int
+    first_ns: int
 
     @property
     def wants(self) -> tuple[Want, ...]:
@@ -82,9 +83,12 @@ class _Found:
         return [c for c in self.columns if c.place not in used]
 
 
-def make_plan(look: Look, hints: Hints, where: str, *, expect: Sequence[Signal] | None = None) -> Plan:
+def make_plan(
+    look: Look, hints: Hints, where: str, *, expect: Sequence[Signal] | None = None, live: bool = False
+) -> Plan:
     """Find out how a table is to be read, from a look at it; `expect` are a trained model's signals.
 
+    `live` says that there are but a few rows yet, so that a device column is known by its name.
     Raises BadInput when it has no rows, no numbers, too many columns, or not what was asked for.
     """
     if not look.sample or not len(look.sample[0]):
@@ -98,7 +102,8 @@ def make_plan(look: Look, hints: Hints, where: str, *, expect: Sequence[Signal] 
         for place, (heading, cells) in enumerate(zip(look.headings, look.sample, strict=True))
     ]
     columns = [c for c in columns if c.heading or c.said]
-    found = _find_roles(columns, look, hints, where)
+    found = _find_roles(columns, look, hints, where, _reserved(columns, expect or ()), live=live)
+    found.clock = _paced(found.clock, expect)
     ground = Ground(found.ns, look.starts, found.timed, found.device)
     if found.long:
         choice = long_channels(found.long, found.free, expect, where)
@@ -111,29 +116,49 @@ def make_plan(look: Look, hints: Hints, where: str, *, expect: Sequence[Signal] 
     return _finish(look, where, found, ground, choice)
 
 
-def _find_roles(columns: list[Column], look: Look, hints: Hints, where: str) -> _Found:
+def _reserved(columns: Sequence[Column], expect: Sequence[Signal]) -> set[int]:
+    """Return the places of columns that are a trained model's signals by name, whatever they look like."""
+    names = {s.name for s in expect}
+    return {c.place for c in columns if c.heading in names or c.name.text in names}
+
+
+def _find_roles(
+    columns: list[Column], look: Look, hints: Hints, where: str, reserved: set[int], *, live: bool
+) -> _Found:
     """Find the columns that are no signals: time, device, label, and the long form."""
-    clock = _find_clock(columns, look, hints, where)
+    clock = _find_clock([c for c in columns if c.place not in reserved or hints.time], look, hints, where)
     by_place = {c.place: c for c in columns}
     ns, ok = clock.read([by_place[p].cells for p in clock.reads], 0, len(columns[0].cells))
     if clock.kind != "row":
         ok = find_leaps(ns, ok, 0)
         ns = mend_midnights(fill_broken(ns, ok, int(ns[ok][0]) if ok.any() else 0), int(ns[0]))
     found = _Found(columns, clock, ns)
-    found.label = find_column(columns, hints.label, where) if hints.label else find_label(found.free)
+    free = [c for c in found.free if c.place not in reserved]
+    found.label = find_column(columns, hints.label, where) if hints.label else find_label(free)
+    free = [c for c in free if c is not found.label and not answers(c)]
     if hints.device:
         found.device = find_column(columns, hints.device, where)
+    elif live:
+        found.device = next((c for c in free if sounds_like_device(c.heading) and not _fractional(c)), None)
     else:
-        free = [c for c in found.free if not answers(c)]
         found.device = find_device(free, ns, look.starts, timed=found.timed, headed=look.header)
-    if hints.signals is None:
-        spoken = {c.place for c in columns} - {c.place for c in found.free}
-        found.long = find_long(columns, sorted(spoken), ns, timed=found.timed)
-        if found.long is None and found.device is not None and not hints.device:
-            spoken.discard(found.device.place)
-            found.long = find_long(columns, sorted(spoken), ns, timed=found.timed)
-            found.device = None if found.long else found.device
+    if hints.signals is None and not reserved:
+        _find_long(found, forced_device=bool(hints.device))
     return found
+
+
+def _fractional(column: Column) -> bool:
+    return column.is_number and not column.is_whole
+
+
+def _find_long(found: _Found, *, forced_device: bool) -> None:
+    """Find the long form; what looks like a device may be the name of the signal in it."""
+    spoken = {c.place for c in found.columns} - {c.place for c in found.free}
+    found.long = find_long(found.columns, sorted(spoken), found.ns, timed=found.timed)
+    if found.long is None and found.device is not None and not forced_device:
+        spoken.discard(found.device.place)
+        found.long = find_long(found.columns, sorted(spoken), found.ns, timed=found.timed)
+        found.device = None if found.long else found.device
 
 
 def _find_clock(columns: list[Column], look: Look, hints: Hints, where: str) -> Clock:
@@ -152,6 +177,15 @@ def _find_clock(columns: list[Column], look: Look, hints: Hints, where: str) -> 
             hint="Write it like 2020-02-08 13:30:47, or as seconds since 1970",
         )
     return clock
+
+
+def _paced(clock: Clock, expect: Sequence[Signal] | None) -> Clock:
+    """Let rows without a time be as far apart as those a model was trained on."""
+    period_s = expect[0].period_s if expect else 0.0
+    if clock.kind != "row" or not period_s:
+        return clock
+    said = f"no time column: rows are taken to be {length(period_s)} apart, as the model's were"
+    return replace(clock, unit_ns=round(period_s * SECOND_NS), said=said)
 
 
 def _refuse_sideways(found: _Found, where: str) -> None:
@@ -217,7 +251,9 @@ def _finish(look: Look, where: str, found: _Found, ground: Ground, choice: Choic
     )
     device, label = (c.place if c else -1 for c in (found.device, found.label))
     minus = found.label is not None and has_minus(found.label)
-    return Plan(shape, found.clock, channels, device, label, minus, found.long, sorts, period_ns)
+    return Plan(
+        shape, found.clock, channels, device, label, minus, found.long, sorts, period_ns, int(found.ns[0])
+    )
 
 
 def _rhythm(found: _Found, ground: Ground) -> tuple[int, float]:

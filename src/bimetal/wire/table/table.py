@@ -47,6 +47,21 @@ class Table:
         return self._plan.shape
 
     @property
+    def plan(self) -> Plan:
+        """How it is read."""
+        return self._plan
+
+    @property
+    def name(self) -> str:
+        """The device of rows that name none."""
+        return self._name
+
+    @property
+    def bytes_total(self) -> int:
+        """How many bytes there are to read."""
+        return self._bytes_total
+
+    @property
     def tally(self) -> Tally:
         """What was met in the latest reading, complete once `batches` is exhausted."""
         return self._assembly.counts.tally(len(self._assembly.devices))
@@ -60,7 +75,13 @@ class Table:
         notes say that rows are put in order of time, or that they are put together.
         Raises BadInput when the file ends early or cannot be read on.
         """
-        self._assembly = assembly = Assembly(self._plan, self._name)
+        yield from self.continued(Assembly(self._plan, self._name), rows_per_batch, progress)
+
+    def continued(
+        self, assembly: Assembly, rows_per_batch: int = ROWS_PER_BATCH, progress: Progress | None = None
+    ) -> Iterator[TableBatch]:
+        """Read the table with an assembly that may follow that of another table."""
+        self._assembly = assembly
         signals = self.shape.signals
         held: list[Stretch] = []
         count = 0

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bimetal.nouns.errors import BadInput
 from bimetal.wire.codecs.csv.chunk import Text, read_chunks
-from bimetal.wire.codecs.csv.parse import LONGEST_TEXT, Parser
-from bimetal.wire.table.column import Cells
-from bimetal.wire.table.dialect import Dialect, find_dialect, split_line
+from bimetal.wire.codecs.csv.parse import Parser
+from bimetal.wire.codecs.csv.sample import columns_of, lines_of, sample_rows
+from bimetal.wire.table.dialect import Dialect, find_dialect
 from bimetal.wire.table.encoding import find_encoding, refuse_foreign
 from bimetal.wire.table.source import Block, Look, Want
 from bimetal.wire.table.tap import Tap
@@ -22,9 +18,6 @@ WHOLE_BYTES = 4 << 20
 HEAD_BYTES = 1 << 20
 PIECES = 7
 PIECE_BYTES = 128 << 10
-MOST_CELLS = 600_000
-MOST_ROWS = 60_000
-FEWEST_ROWS = 40
 FIRST_LINES = 600
 PACKING = 4
 
@@ -47,7 +40,7 @@ class CsvSource:
         lines = self._lines_of(head, whole=whole)
         self._dialect = dialect = find_dialect(lines[:FIRST_LINES], self.where)
         body = lines[dialect.skip :]
-        rows, starts = _sample([body, *(self._pieces(len(head)) if not whole else ())], dialect)
+        rows, starts = sample_rows([body, *(self._pieces(len(head)) if not whole else ())], dialect)
         if not rows:
             raise BadInput(
                 "there are no rows below the header",
@@ -59,7 +52,7 @@ class CsvSource:
         return Look(
             format="CSV",
             headings=dialect.headings,
-            sample=_columns(rows, dialect.width),
+            sample=columns_of(rows, dialect.width),
             starts=starts,
             whole=whole and len(rows) == len(body),
             bytes_total=self.tap.bytes_total,
@@ -77,7 +70,7 @@ class CsvSource:
         encoding, mark = find_encoding(head, self.where, whole=whole)
         text = Text(encoding, mark).decoder()(head[mark:], whole).decode("utf-8", "replace")
         self._text = Text(encoding, mark, "\n" not in text and "\r" in text)
-        lines = _lines(text)
+        lines = lines_of(text)
         if whole:
             return lines
         if len(lines) < 2:
@@ -130,45 +123,4 @@ class CsvSource:
                 text = Text(self._text.encoding, 0, self._text.bare_cr).decoder()(
                     stream.read(PIECE_BYTES), True
                 )
-                yield _lines(text.decode("utf-8", "replace"))[1:-1]
-
-
-def _lines(text: str) -> list[str]:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[:-1] if lines and not lines[-1] else lines
-
-
-def _sample(runs: Iterable[list[str]], dialect: Dialect) -> tuple[list[list[str]], tuple[int, ...]]:
-    """Choose rows to look at, in runs of rows that follow each other; return (rows, where runs start)."""
-    most = max(min(MOST_CELLS // max(dialect.width, 1), MOST_ROWS), FEWEST_ROWS)
-    kept = [
-        [r for r in run if r.strip() and not (dialect.comment and r.lstrip().startswith(dialect.comment))]
-        for run in runs
-    ]
-    if sum(map(len, kept)) > most and len(kept) == 1:
-        step = len(kept[0]) // (PIECES + 1)
-        size = most // (PIECES + 1)
-        kept = [kept[0][at * step : at * step + size] for at in range(PIECES)] + [kept[0][-size:]]
-    rows: list[list[str]] = []
-    starts: list[int] = []
-    for run in kept:
-        if run:
-            starts.append(len(rows))
-            rows += [
-                split_line(line, dialect.separator)
-                for line in run[: max(most // len(kept), FEWEST_ROWS // len(kept))]
-            ]
-    return rows, tuple(starts)
-
-
-def _columns(rows: list[list[str]], width: int) -> tuple[Cells, ...]:
-    """Turn rows of cells into columns, each cell cut at LONGEST_TEXT bytes."""
-    fitted = [r if len(r) <= width else r[:1] for r in rows]
-    columns = list(zip_longest(*fitted, fillvalue=""))
-    columns += [("",) * len(rows)] * (width - len(columns))
-    return tuple(Cells(text=_packed(column)) for column in columns)
-
-
-def _packed(column: tuple[str, ...]) -> NDArray[np.bytes_]:
-    cells = [c.encode("utf-8", "replace")[:LONGEST_TEXT] for c in column]
-    return np.array(cells, dtype=np.bytes_) if any(cells) else np.zeros(len(cells), dtype="S1")
+                yield lines_of(text.decode("utf-8", "replace"))[1:-1]

@@ -1,0 +1,74 @@
+"""Card: what a model knows about itself; it travels with the model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+
+from bimetal.nouns.errors import BadInput
+from bimetal.nouns.signal import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """The range `low`..`high` that a signal of a device usually keeps, in the signal's unit."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class CardSignal:
+    """A signal the model was taught on: its name, unit, quantity, and the program's input it feeds."""
+
+    name: str
+    unit: str
+    quantity: str
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Data window, purpose, signals, usual ranges, promise and limits of a model.
+
+    `usual` has a row for each device ("" is the fleet), with a range for each signal. Times count
+    nanoseconds since 1970 UTC; `threshold` is on the raw score.
+    """
+
+    purpose: str
+    signals: tuple[CardSignal, ...]
+    devices: tuple[str, ...]
+    rows: int
+    rows_left_out: int
+    first_ns: int
+    last_ns: int
+    period_s: float
+    promise: str
+    promise_words: str
+    threshold: float
+    warm_up_rows: int
+    usual: dict[str, list[Usual]]
+    sources: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as text, numbers, lists and mappings."""
+        return asdict(self)
+
+    def signal_list(self) -> tuple[Signal, ...]:
+        """Return the signals, in the program's order."""
+        return tuple(Signal(s.name, s.unit, s.quantity, self.period_s) for s in self.signals)
+
+    def usual_of(self, device: str) -> list[Usual]:
+        """Return a device's usual ranges, the fleet's for one never met before."""
+        return self.usual.get(device) or self.usual[""]
+
+
+def card_of(plain: object) -> Card:
+    """Read a card back; raises BadInput when it is none."""
+    try:
+        return msgspec.convert(plain, Card)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"the model's card cannot be read: {error}", where="model") from None
