@@ -23,6 +23,7 @@ from bimetal.wire.table.stretch import Stretch, TableBatch
 
 READ_BYTES = 1 << 16
 ENOUGH_LINES = 400
+HINT = "Send a header, then one row in each line"
 
 OnBad = Callable[[int, str], None]
 """Told the number of a line, counted from 1, and what is wrong with it."""
@@ -55,7 +56,7 @@ def stream_table(
                 raise BadInput(
                     "it ended before the first row",
                     where=where,
-                    hint="Send a header, then one row in each line",
+                    hint=HINT,
                 )
             waiting += more
     reader.tell = on_bad
@@ -82,13 +83,9 @@ class _Lines:
         while not self._ended and b"\n" not in head and b"\r" not in head:
             head += self._take()
             if len(head) > LONGEST_LINE:
-                raise BadInput(
-                    "its first line is too long", where=self.where, hint="Give one row in each line"
-                )
+                raise BadInput("its first line is too long", where=self.where, hint=HINT)
         if not head:
-            raise BadInput(
-                "there is nothing in it", where=self.where, hint="Send a header, then one row in each line"
-            )
+            raise BadInput("there is nothing in it", where=self.where, hint=HINT)
         refuse_foreign(head, self.where)
         encoding, mark = find_encoding(head, self.where)
         self._turn = Text(encoding, mark, b"\n" not in head).decoder()

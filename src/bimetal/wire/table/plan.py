@@ -164,9 +164,7 @@ def _find_long(found: _Found, *, forced_device: bool) -> None:
 def _find_clock(columns: list[Column], look: Look, hints: Hints, where: str) -> Clock:
     if not hints.time:
         spoken = {hints.device, hints.label, *hints.ignore}
-        return find_clock(
-            [c for c in columns if c.heading not in spoken] or columns, look.starts, headed=look.header
-        )
+        return find_clock([c for c in columns if c.heading not in spoken], look.starts, headed=look.header)
     named = [find_column(columns, n, where) for n in split_names(hints.time, columns)]
     clock = force_clock(named, look.starts)
     if clock is None:
