@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -94,7 +94,7 @@ class Blocks:
         self.say(For(*block.loop, tuple(block.statements)))
 
     @contextmanager
-    def outer(self, level: int) -> Iterator[None]:
+    def outer(self, level: int) -> Generator[None]:
         """Write to an outer block for a while; what is open further in waits."""
         waiting = self._open[level + 1 :]
         del self._open[level + 1 :]

@@ -79,8 +79,8 @@ class Indexer:
 
     def sliced(self, node: Node, index: Index) -> Index:
         """Return the index into what a `slice` takes from."""
-        start, step, axis = node.attr
-        return (*index[:axis], index[axis].times(step) + int(start), *index[axis + 1 :])
+        start, step, axis = (int(a) for a in node.attr)
+        return (*index[:axis], index[axis].times(step) + start, *index[axis + 1 :])
 
     def picked(self, node: Node, index: Index) -> tuple[Node, Index] | None:
         """Return the one part of a `stack` or `concat` that an index lies in, or None."""

@@ -16,6 +16,7 @@ from bimetal.program.program import Program
 from bimetal.program.range import Ranges
 from bimetal.program.scope import scope_of
 from bimetal.targets.arena import arrange
+from bimetal.targets.element import Elements
 from bimetal.targets.loops import Buf, Lowered, Stage
 from bimetal.targets.prune import prune
 from bimetal.targets.table import Tables
@@ -36,7 +37,7 @@ def lower(program: Program, ranges: Ranges) -> Lowered:
 
 def _stage(program: Program, bit: int, clock: Clock, ranges: Ranges, tables: Tables) -> Stage:
     roots = program.roots(clock)
-    weaver = Weaver(roots, ranges, tables)
+    weaver = Weaver(Elements(roots, ranges, tables))
     weaver.weave(scope_of(roots), _dests(program, clock))
     body = prune(weaver.finish())
     scratch, size = arrange(body)

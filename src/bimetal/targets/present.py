@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bimetal.targets.c99_run import C99Target
 from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.target import Target
 from bimetal.targets.wasm_run import WasmTarget
@@ -10,7 +9,7 @@ from bimetal.targets.wasm_run import WasmTarget
 
 def every_target() -> tuple[Target, ...]:
     """Return every target, the law first."""
-    return NumpyTarget(), WasmTarget(), C99Target()
+    return NumpyTarget(), WasmTarget()
 
 
 def fastest() -> Target:
