@@ -260,7 +260,7 @@ def test_every_fault_of_a_mixed_run_can_be_found_by_plain_means() -> None:
             stuck = [
                 max(repeats(column) for column in rows[at : at + 10].T) for at in range(0, len(rows), 10)
             ]
-            alarm = (distance > 2 * distance[:60].max()) | (jumps > 1.6) | (np.array(stuck) >= 7)
+            alarm = (distance > 1.75 * distance[:60].max()) | (jumps > 1.6) | (np.array(stuck) >= 7)
             quiet = np.ones(len(alarm), dtype=bool)
             for one in (one for one in truth if machine_of(one) == machine):
                 begin, end, gone = (round(t / 1e9) for t in (one.start_ns, one.end_ns, one.settled_ns))

@@ -33,7 +33,7 @@ BEFORE_END_S = 12.0
 SHORTEST_S, LONGEST_S = 10.0, 16.0
 REST_S = 30.0
 RAMPS_S = (0.0, 2.0, 4.0)
-COOLING_S = 12.0
+COOLING_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def plan_faults(scenario: str, machines: int, seconds: float, learn_s: float, se
     if scenario == HEALTHY:
         return ()
     first_s, last_s = learn_s + AFTER_LEARNING_S, seconds - BEFORE_END_S
-    if not (learn_s >= 0 and first_s <= last_s < math.inf):
+    if not (learn_s >= 0 and first_s <= last_s + 1e-9 < math.inf):
         shortest_s = learn_s + AFTER_LEARNING_S + BEFORE_END_S
         raise BadInput(
             f"{seconds:g} seconds are too short for a fault after {learn_s:g} seconds of learning",
@@ -107,7 +107,7 @@ def plan_faults(scenario: str, machines: int, seconds: float, learn_s: float, se
     pause_s = min(max((last_s - first_s) / len(KINDS), 4.0), 25.0)
     free_s = dict.fromkeys(at_risk.tolist(), 0.0)
     faults: list[Fault] = []
-    for turn in range(int((last_s - first_s) / pause_s) + 1):
+    for turn in range(int((last_s - first_s) / pause_s + 1e-9) + 1):
         start_s = first_s + turn * pause_s
         # The one that has rested longest; with few machines nobody may be ready yet.
         machine = min(free_s, key=lambda one: free_s[one])
@@ -120,7 +120,7 @@ def plan_faults(scenario: str, machines: int, seconds: float, learn_s: float, se
 
 def _fault(kind: str, machine: int, start_s: float, seconds: float, chance: np.random.Generator) -> Fault:
     end_s = min(start_s + float(chance.uniform(SHORTEST_S, LONGEST_S)), seconds)
-    severity, ramp_s = float(chance.uniform(1.0, 1.3)), float(chance.choice(RAMPS_S))
+    severity, ramp_s = float(chance.uniform(1.0, 1.2)), float(chance.choice(RAMPS_S))
     signal = str(chance.choice(SIGNALS))
     if kind not in SENSOR_KINDS:
         return Fault(machine, kind, start_s, end_s, severity, ramp_s)

@@ -158,7 +158,7 @@ class _Machines:
         self._vibration = 2.0 * (1 + 0.15 * spread[6])
         self._rise = 35.0 * (1 + 0.08 * spread[7])
         self._ambient = 22.0 + 2.0 * spread[8]
-        heat_s = 2.5 * (1 + 0.15 * spread[9])
+        heat_s = 1.5 * (1 + 0.15 * spread[9])
         self._changes = step_s / (8.0 * (1 + 0.3 * spread[10]))
         self._keep = {tau_s: math.exp(-step_s / tau_s) for tau_s in (0.3, 0.4, 1.0, 1.5, 90.0)}
         self._keep_heat = np.exp(-step_s / heat_s)
@@ -181,7 +181,7 @@ class _Machines:
         vibration = self._vibration * turns**2 * (0.8 + 0.4 * load) * cavitation
         vibration = vibration * (1 + 0.42 * faults[BEARING_WEAR] + 0.20 * faults[CURRENT_IMBALANCE])
         warmed = (
-            self._rise * (0.25 + 0.75 * (current / self._current) ** 2) * (1 + 0.46 * faults[OVERHEATING])
+            self._rise * (0.25 + 0.75 * (current / self._current) ** 2) * (1 + 0.52 * faults[OVERHEATING])
         )
         settles = self._ambient + self._weather + warmed + 5.0 * faults[BEARING_WEAR]
         self._heat = settles + (self._heat - settles) * self._keep_heat
