@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ Rows = NDArray[np.float64]
 SIZES = dict(zip(SIGNALS, (2.0, 44.0, 8.4, 3.7, 1_405.0), strict=True))
 
 
+@functools.cache
 def table(
     scenario: str, machines: int, seconds: float, seed: int, learn_s: float
 ) -> tuple[Rows, tuple[Truth, ...]]:
@@ -65,9 +67,9 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
 @settings(max_examples=15)
 @given(st.lists(st.floats(0, 12), min_size=1, max_size=8), st.integers(0, 5))
 def test_however_it_is_advanced_the_numbers_are_the_same(times: list[float], seed: int) -> None:
-    whole, _ = simulate("bearing_wear", 3, 60, 10, seed, learn_s=0)
-    plant = Plant(plan_faults("bearing_wear", 3, 60, 0, seed), machines=3, seed=seed)
-    parts = [plant.advance(t_s) for t_s in [*sorted(times), 59.9]]
+    whole, _ = simulate("bearing_wear", 3, 30, 10, seed, learn_s=0)
+    plant = Plant(plan_faults("bearing_wear", 3, 30, 0, seed), machines=3, seed=seed)
+    parts = [plant.advance(t_s) for t_s in [*sorted(times), 29.9]]
     assert np.array_equal(np.concatenate([part.values for part in parts]), whole.values)
     assert np.array_equal(np.concatenate([part.time_ns for part in parts]), whole.time_ns)
 
@@ -159,7 +161,7 @@ def test_a_healthy_plant_shows_no_fault() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_shows_where_the_truth_says_and_nowhere_else(kind: str) -> None:
     found = 0
-    for seed in range(4):
+    for seed in range(3):
         faulty, truth = table(kind, 6, 110, seed, 50)
         healthy, _ = table("healthy", 6, 110, seed, 50)
         changed = np.abs(faulty - healthy) > 0.011  # the last digit may turn on a rest of heat
@@ -172,20 +174,20 @@ def test_a_fault_shows_where_the_truth_says_and_nowhere_else(kind: str) -> None:
             found += 1
         assert not changed[~allowed].any()
         assert not changed[:580].any(), "clean while learning, and a while after"
-    assert found >= 8
+    assert found >= 6
 
 
 @pytest.mark.parametrize("kind", ["bearing_wear", "blocked_filter", "overheating", "current_imbalance"])
 def test_a_process_fault_is_clear_but_not_absurd(kind: str) -> None:
-    for seed in range(4):
+    for seed in range(3):
         values, truth = table(kind, 6, 110, seed, 50)
+        healthy, _ = table("healthy", 6, 110, seed, 50)
         for one in truth:
             rows = values[:, machine_of(one)]
             seconds = rows.reshape(-1, 10, len(SIGNALS)).mean(1)
             span = rows_of(one)
             faulty = unlikeliness(seconds, seconds[:50])[span.start // 10 + 1 : span.stop // 10]
             assert np.median(faulty) > 4
-            healthy, _ = table("healthy", 6, 110, seed, 50)
             moved = (rows[span] - healthy[span, machine_of(one)]).mean(0) / rows[:500].std(0)
             strongest = dict(zip(SIGNALS, np.abs(moved), strict=True))
             assert 1.5 < max(strongest[name] for name in one.signals) < 9
