@@ -18,8 +18,8 @@ THINGS = bag(
     "device devices machine unit asset station sensor mote node engine motor pump turbine vehicle car truck "
     "bus meter equipment equip host server gateway robot inverter house household room site "
     "plant line building bearing battery cell compressor fan valve tank subject patient animal drone "
-    "engineid module board logger apparatus chiller boiler elevator lift crane mill press furnace transformer feeder "
-    "substation well rig run session trial file recording experiment mac eui imei"
+    "engineid module board logger apparatus chiller boiler elevator lift crane mill press furnace "
+    "transformer feeder substation well rig run session trial file recording experiment mac eui imei"
 )
 ALONGSIDE = bag("id ids no nr num number name code key identifier uid uuid address addr tag serial label")
 FEWEST_ROWS = 4
