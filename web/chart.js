@@ -302,6 +302,12 @@ function stroke(ctx, x0, y0, x1, y1) {
   ctx.stroke();
 }
 
+/** @param {number} value */
+function short(value) {
+  const text = value.toLocaleString("en", { maximumFractionDigits: 6 });
+  return text.length > 9 ? value.toExponential(2) : text;
+}
+
 const FONT = "11px ui-sans-serif, system-ui, sans-serif";
 
 /** @param {boolean} shown */
@@ -320,10 +326,11 @@ const clockAxis = (shown) => ({
 });
 
 const valueAxis = () => ({
-  size: 52,
+  size: 60,
   gap: 6,
   font: FONT,
   space: 28,
+  values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) => splits.map(short),
   stroke: () => ink.text,
   grid: { stroke: () => ink.grid, width: 1 },
   ticks: { show: false },

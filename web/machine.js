@@ -19,7 +19,7 @@ export function Machines() {
   }
   return html`<section aria-labelledby="live">
     <div class="bar"><h2 id="live" class="sr">Live</h2>
-      <span class="quiet">${many(count, "signal")} · last ${lasting(span())} · a line every ${lasting(timeStep(span()))}${model.value ? " · band: usual range" : ""}</span>
+      <span class="quiet">${many(count, "signal")} · last ${lasting(span())} · a line every ${lasting(timeStep(span()))}${model.value?.usual.length ? " · band: usual range" : ""}</span>
       <${LookBack} /></div>
     ${machines.value.map((m) => html`<${Card} key=${m.id} machine=${m} />`)}
   </section>`;

@@ -183,12 +183,36 @@ class FakePlant:
             self.live.add_scores(self.names[at], times, (2.2 if trouble else 0.31) + noise)
 
 
+def hostile(live: Live) -> None:
+    """Fill the page with names and sentences that would break a careless one."""
+    names = ["<img src=x onerror=alert(1)>", "long-" + "x" * 100, "Насос 1 💧", "مضخة"]
+    signals = [Signal("<b>bold</b>", "<i>"), Signal("y" * 200, "Cel"), Signal("huge", "1"), Signal("never")]
+    live.set_plant("<h1>" + "title " * 40, names, signals)
+    time_ns = time.time_ns() + PERIOD_NS * np.arange(-300, 0)
+    values = np.outer(np.sin(np.arange(300)), [1, 1e300, 1e30, np.nan])
+    values[::7] = np.inf
+    for at, name in enumerate(names):
+        live.add_batch(Batch((name,), tuple(signals), time_ns + at, np.zeros(300, np.int32), values))
+        live.add_scores(name, time_ns, values[:, 0] * 1e9)
+    reasons = (Reason("y" * 200, 7.0, float("nan"), float("-inf"), float("inf"), "</li>"),)
+    words = "<script>alert(1)</script> " + "z" * 300 + "\u202e"
+    for name in names:
+        live.add_event(
+            Event(Kind.ALARM, name, 2**62, float("inf"), True, Cause.PROCESS, reasons, words, -(2**62))
+        )
+    live.set_model(ModelView("m" * 90, "", "<p>", (BudgetRow("b" * 90, float("nan"), 0, "c" * 90),), None))
+    live.set_stage("watching", 1.0, "w" * 300)
+
+
 async def play(port: int, stage: str) -> None:
     """Serve a plant in the given stage until interrupted."""
     live = Live(window_s=120)
     if stage == "empty":
         live.set_plant("Pump house", [], [])
-    plant = FakePlant(live, now_ns=time.time_ns() - 120 * 10**9) if stage != "empty" else None
+    if stage == "hostile":
+        hostile(live)
+    made = stage in ("learning", "watching")
+    plant = FakePlant(live, now_ns=time.time_ns() - 120 * 10**9) if made else None
     if plant and stage == "learning":
         plant.readings(600)
         plant.now_ns = time.time_ns() - 30 * 10**9
@@ -209,7 +233,7 @@ async def play(port: int, stage: str) -> None:
 if __name__ == "__main__":
     asked = argparse.ArgumentParser()
     asked.add_argument("--port", type=int, default=8765)
-    asked.add_argument("--stage", choices=("empty", "learning", "watching"), default="watching")
+    asked.add_argument("--stage", choices=("empty", "learning", "watching", "hostile"), default="watching")
     chosen = asked.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(play(chosen.port, chosen.stage))

@@ -173,6 +173,21 @@ def test_an_empty_plant_says_what_comes_next_and_a_lost_one_that_it_is_lost(tab:
     tab.wait_for("document.body.innerText.includes('connection lost, trying again')")
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_hostile_names_are_text_and_stay_in_their_place(tab: Browser, width: int) -> None:
+    tab.shape(width, 1000)
+    for url in plant("hostile"):
+        opened(tab, url)
+        tab.wait_for("document.querySelectorAll('.alarm-entry').length === 4")
+        assert tab.run("document.documentElement.scrollWidth") == width
+        assert "<script>alert(1)</script>" in text(tab, "aside")
+        assert "<img src=x onerror=alert(1)>" in text(tab, "main")
+        tab.run("document.querySelector('article.machine h3 a').click()")
+        tab.wait_for("document.querySelectorAll('.large canvas').length === 5")
+        assert tab.run("document.documentElement.scrollWidth") == width
+        assert tab.complaints == []
+
+
 def test_the_theme_is_chosen_and_kept(tab: Browser, watching: str) -> None:
     opened(tab, watching)
     ground = "getComputedStyle(document.documentElement).backgroundColor"

@@ -13,8 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from bimetal.api import Live, create_app, serving
-from bimetal.api.fanout import MOST_TABS
+from bimetal.api import Live, create_app, fanout, serving
 from tests.api.plant import event, rows, small
 
 ROOM_FOR_DETAIL = 4096
@@ -144,10 +143,12 @@ def test_a_tab_that_reads_nothing_delays_nobody() -> None:
     play(live, part)
 
 
-def test_one_tab_too_many_is_asked_to_try_later() -> None:
+def test_one_tab_too_many_is_asked_to_try_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fanout, "MOST_TABS", 3)
+
     async def part(url: str) -> None:
         async with contextlib.AsyncExitStack() as tabs:
-            for _ in range(MOST_TABS):
+            for _ in range(3):
                 await tabs.enter_async_context(greeted(url))
             async with connect(url) as extra:
                 with pytest.raises(ConnectionClosed) as closed:
