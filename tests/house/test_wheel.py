@@ -68,6 +68,7 @@ def test_the_wheel_holds_no_tests_and_no_data(names: set[str]) -> None:
         ".txt",
         ".json",
         ".md",
+        ".toml",
     )
     inside = {name for name in names if ".dist-info/" not in name}
     assert all(name.startswith("bimetal/") for name in inside)

@@ -148,10 +148,10 @@ def _parse(content: bytes, where: str) -> Bundle:
     program = decode(fields["program"])
     if digest(program) != fields["digest"]:
         raise broken
-    blocks = cast("Mapping[str, bytes]", fields["blocks"])
+    blocks = cast("Mapping[Any, Any]", fields["blocks"])
     if FLEET not in blocks or any(
         not isinstance(k, str) or not isinstance(v, bytes) for k, v in blocks.items()
-    ):  # pyright: ignore[reportUnnecessaryIsInstance]
+    ):
         raise broken
     for block in blocks.values():
         unpack(program, block)

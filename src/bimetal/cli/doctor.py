@@ -43,7 +43,7 @@ def command(as_json: bool) -> int:
             if f.change:
                 click.echo(f"  {'':<22} → {f.change}")
         lost = sum(f.state == "broken" for f in found)
-        click.echo("\nReady: try  bimetal demo" if not lost else f"\n{lost} thing(s) broken.")
+        click.echo("\nReady: try  bimetal sample -o plant.csv" if not lost else f"\n{lost} thing(s) broken.")
     return 1 if any(f.state == "broken" for f in found) else 0
 
 

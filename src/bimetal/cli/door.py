@@ -14,12 +14,6 @@ from bimetal.cli.command import Command
 from bimetal.nouns.errors import Error
 
 COMMANDS = {
-    "demo": "A living plant: machines, faults, alarms with reasons, on a page.",
-    "train": "Learn what is normal from a CSV or Parquet file.",
-    "run": "Score data and print explained events.",
-    "build": "Write the model as C99 or WebAssembly.",
-    "verify": "Check that every target gives the same bits.",
-    "show": "Print what a model knows about itself.",
     "sample": "Write a CSV of machines with faults, to try things on.",
     "doctor": "Say what this installation can and cannot do.",
 }
@@ -57,7 +51,7 @@ class LazyGroup(click.Group):
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Print an example first."""
-        formatter.write_text("Example: bimetal demo")
+        formatter.write_text("Example: bimetal sample -o plant.csv")
         formatter.write_paragraph()
         super().format_help(ctx, formatter)
 

@@ -22,8 +22,12 @@ EPOCH_NS = 1_767_225_600_000_000_000
 
 @click.command(cls=Command, examples=("bimetal sample -o plant.csv",))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The CSV file to write.")
-@click.option("--machines", type=click.IntRange(1, 1000), default=4, show_default=True, help="How many machines.")
-@click.option("--seconds", type=click.FloatRange(30, 86_400), default=600, show_default=True, help="How long.")
+@click.option(
+    "--machines", type=click.IntRange(1, 1000), default=4, show_default=True, help="How many machines."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(30, 86_400), default=600, show_default=True, help="How long."
+)
 @click.option("--rate", type=click.FloatRange(0.1, 100), default=10, show_default=True, help="Rows a second.")
 @click.option("--scenario", default="faults", show_default=True, help="What happens; healthy: nothing.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Another plant.")
@@ -54,5 +58,7 @@ def _rows(batch: Batch, truth: Sequence[Truth]) -> Iterator[list[object]]:
         its = batch.device == batch.devices.index(t.device)
         fault |= its & (batch.time_ns >= t.start_ns) & (batch.time_ns < t.settled_ns)
     times = np.datetime_as_string(batch.time_ns.astype("datetime64[ns]"), unit="ms")
-    for time, device, values, bad in zip(times, batch.device, batch.values.tolist(), fault.tolist(), strict=True):
+    for time, device, values, bad in zip(
+        times, batch.device, batch.values.tolist(), fault.tolist(), strict=True
+    ):
         yield [f"{time}Z", batch.devices[device], *values, bad]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -13,7 +13,7 @@ from bimetal.nouns.errors import BadInput
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
+def whole_file(path: Path) -> Generator[TextIO]:
     """Yield a text file to write to; it takes its name when the block ends well, and is gone otherwise.
 
     Raises BadInput when the folder cannot be written to or the disk is full.

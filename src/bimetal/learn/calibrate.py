@@ -37,7 +37,7 @@ def parse_budget(text: str) -> Budget:
     """Read `1/week`, `2/day`, `0.5/month`; raises BadInput with what it should look like."""
     match = _WRITTEN.fullmatch(text.lower())
     if not match or not 0 < float(match[1]) < 1e6:
-        raise BadInput(f"{ascii(text)} is no rate of false alarms", hint="Write it like 1/week, 2/day or 1/month")
+        raise BadInput(f"{text!a} is no rate of false alarms", hint="Write it like 1/week, 2/day or 1/month")
     return Budget(float(match[1]), match[2])
 
 
@@ -69,7 +69,10 @@ class Threshold:
 
 
 def threshold_for(
-    scores: Sequence[NDArray[np.float64]], budget: Budget, period_s: float, held_out: Sequence[NDArray[np.float64]]
+    scores: Sequence[NDArray[np.float64]],
+    budget: Budget,
+    period_s: float,
+    held_out: Sequence[NDArray[np.float64]],
 ) -> Threshold:
     """Return the threshold at which healthy readings raise the promised number of alarms.
 

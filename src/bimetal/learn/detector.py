@@ -1,9 +1,8 @@
 """Detector: the default program, wired from operators; what is learned for it are its parameters.
 
-    readings ── which can be used ── standardised ──┬── moving moments ── distance of each signal from its habit ──┐
-                                                    └── levels by scale ── distance of all signals together ──── score, share
-                                                                                                                   │
-    fault of each sensor                                                      share of the threshold, alarm ───────┘
+    readings ── usable ones ── standardised ──┬── moving moments ──── each signal against its habit ──┐
+        │                                     └── levels by scale ── all signals together ────────────┤
+        └── fault of each sensor                          share, score against the threshold, alarm ──┘
 
 One definition: learning runs `sensing_program`, the front part of the same wiring.
 """
@@ -13,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,10 +31,74 @@ BOUND = 20.0
 """Standardised values are kept within this many scales."""
 
 RESERVED = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long "
-    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile "
-    "while and or not xor bool true false class new delete this private public protected operator template "
-    "namespace using try catch throw import from as is in def pass lambda with yield none".split()
+    [
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "and",
+        "or",
+        "not",
+        "xor",
+        "bool",
+        "true",
+        "false",
+        "class",
+        "new",
+        "delete",
+        "this",
+        "private",
+        "public",
+        "protected",
+        "operator",
+        "template",
+        "namespace",
+        "using",
+        "try",
+        "catch",
+        "throw",
+        "import",
+        "from",
+        "as",
+        "is",
+        "in",
+        "def",
+        "pass",
+        "lambda",
+        "with",
+        "yield",
+        "none",
+    ]
 )
 
 
@@ -131,7 +195,7 @@ def _sense(draft: Draft, design: Design, names: Sequence[str]) -> tuple[Node, No
 def _bands(z: Node, levels: Node) -> Node:
     """Split the values by scale: what each average leaves of the one before it, and the slowest average."""
     rows = [z, *(letter.gather(levels, letter.const(k, "i32")) for k in range(levels.shape[0]))]
-    return letter.stack([*(letter.sub(a, b) for a, b in zip(rows, rows[1:], strict=False)), rows[-1]])
+    return letter.stack([*(letter.sub(a, b) for a, b in pairwise(rows)), rows[-1]])
 
 
 def _together(draft: Draft, design: Design, bands: Node, usable: Node, warm: Node) -> Node:

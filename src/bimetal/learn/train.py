@@ -66,7 +66,8 @@ def train(
     program, draft = detector_program(design, names)
     runs = _Scoring(program, draft.values, names, target)
     held_out = [
-        s[int(len(s) * _HELD_OUT) :] for s in (runs.scores(history.values(d), usual[d] | early) for d in history.devices)
+        s[int(len(s) * _HELD_OUT) :]
+        for s in (runs.scores(history.values(d), usual[d] | early) for d in history.devices)
     ]
     progress("calibrating", 0.8)
     scores = [runs.scores(history.values(d), usual[d] | whole)[warm_up:] for d in history.devices]
@@ -75,13 +76,17 @@ def train(
     learned = whole | {"threshold": threshold.value, "alarm_fade": fade}
     values = {d: draft.values | usual[d] | learned for d in (*history.devices, FLEET)}
     progress("calibrating", 1.0)
-    return Learned(program, values, _card(history, design, names, budget, threshold, period_s, purpose), threshold)
+    return Learned(
+        program, values, _card(history, design, names, budget, threshold, period_s, purpose), threshold
+    )
 
 
 def _usual_values(history: History) -> dict[str, Values]:
     found = {d: _of_device(history.values(d)) for d in history.devices}
     everything = np.concatenate([_thinned(history.values(d)) for d in history.devices])
-    return found | {FLEET: _of_device(everything) | {"sensor_stuck_after": _most(found, "sensor_stuck_after")}}
+    return found | {
+        FLEET: _of_device(everything) | {"sensor_stuck_after": _most(found, "sensor_stuck_after")}
+    }
 
 
 def _most(found: Mapping[str, Values], name: str) -> NDArray[np.int64]:

@@ -38,7 +38,7 @@ class Batch:
         types = (self.time_ns.dtype, self.device.dtype, self.values.dtype)
         if types != (np.dtype(np.int64), np.dtype(np.int32), np.dtype(np.float64)):
             raise BadInput(f"a batch needs int64 times, int32 devices and float64 values, not {types}")
-        if rows and not (0 <= self.device.min() and self.device.max() < len(self.devices)):
+        if rows and not (self.device.min() >= 0 and self.device.max() < len(self.devices)):
             raise BadInput("a batch names a device it does not list")
         if rows and not self._in_order():
             raise BadInput("times go backwards within a device", hint="Sort each device's rows by time")

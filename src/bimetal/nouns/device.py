@@ -37,7 +37,7 @@ def check_device_id(name: str) -> str:
         )
     if not name.isprintable() or any(c in "/+#\\" for c in name) or name in (".", ".."):
         raise BadInput(
-            f"the device id {ascii(name)} holds a character that ids cannot have",
+            f"the device id {name!a} holds a character that ids cannot have",
             hint="Leave out / \\ + # and control characters",
         )
     return name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Kind(StrEnum):
@@ -19,6 +19,15 @@ class Cause(StrEnum):
 
     PROCESS = "process"
     SENSOR = "sensor"
+
+
+class Fault(IntEnum):
+    """What is wrong with one signal of a device; programs put these numbers out."""
+
+    HEALTHY = 0
+    MISSING = 1
+    OUT_OF_RANGE = 2
+    STUCK = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from bimetal.nouns.fault import Fault
+from bimetal.nouns.event import Fault
 from bimetal.program import letter, word
 from bimetal.program.node import EVERY, Node
 from bimetal.program.operator import Checked, Example, one
@@ -22,7 +22,7 @@ class SensorFault(Checked):
     """Which sensors are missing, beyond what they can say, or stuck, and whose values can be used.
 
     Takes f32 (s,) readings, NaN where one is missing. Gives the fault of each signal as the number of
-    nouns.fault.Fault, and whether its value can be used now. A single gap is not usable but no fault
+    nouns.event.Fault, and whether its value can be used now. A single gap is not usable but no fault
     yet: a signal is missing when `gone_after` readings in a row are. It is stuck from the reading on
     that says the same for the `stuck_after`-th time; gaps neither end such a run nor count in it.
 
