@@ -52,6 +52,7 @@ class Elements:
         return value
 
     def value(self, node: Node, index: Index) -> Value:
+        """Return an element, as it is known or computed anew."""
         found = self.blocks.known(node, index)
         if found is not None:
             return found

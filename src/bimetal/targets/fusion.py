@@ -286,7 +286,7 @@ class Fusion:
 
     def _turn(self, node: Node, at: Index) -> Lin:
         """Return the variable of a reduction's loop."""
-        length: int = node.args[0].shape[node.attr[1]]
+        length = node.args[0].shape[int(node.attr[1])]
         if length == 1:
             return Lin()
         name = self._fresh.setdefault((node, at), f"#{len(self._fresh)}r")

@@ -1,0 +1,222 @@
+"""C99 vectors: golden vectors as tables, and a self-test that runs on the device too."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+import numpy as np
+
+from bimetal.program.layout import Layout, layout_of
+from bimetal.program.node import DTYPES
+from bimetal.program.program import Program
+from bimetal.targets.c99_scalar import TYPES
+from bimetal.targets.name import spelled
+from bimetal.targets.vectors import Vector, Vectors
+
+MOST_CHARACTERS = 200_000
+"""How long the tables may get; vectors beyond are left out."""
+
+
+def write_tests(program: Program, vectors: Vectors, name: str) -> tuple[str, str, int]:
+    """Return `NAME_test.h`, `NAME_test.c`, and how many vectors they hold.
+
+    Every element is one 32-bit word, so that the tables do not depend on the order of bytes.
+    """
+    lay = layout_of(program)
+    tables: list[str] = []
+    size = 0
+    for vector in vectors.runs:
+        text = ",".join(_words(vector, lay.input, lay.output, lay.state))
+        size += len(text)
+        if size > MOST_CHARACTERS and tables:
+            break
+        tables.append(text)
+    kept = vectors.runs[: len(tables)]
+    return HEADER.format(name=name, guard=name.upper()), _code(program, kept, tables, name), len(tables)
+
+
+def _words(vector: Vector, into: Layout, out: Layout, state: Layout) -> Iterator[str]:
+    """Yield the words of a vector: readings, results and what fired for each row, then the state."""
+    for row in range(len(vector.rows)):
+        yield from _struct(vector.rows[row].tobytes(), into)
+        yield from _struct(vector.outputs[row].tobytes(), out)
+        yield _word(int(vector.fired[row]))
+    yield from _struct(vector.state, state)
+
+
+def _struct(data: bytes, layout: Layout) -> Iterator[str]:
+    for f in layout.fields:
+        kind = DTYPES[f.dtype]
+        values = np.frombuffer(data, kind, count=f.size // kind.itemsize, offset=f.offset)
+        if f.dtype == "f32":
+            values = values.view("<u4")
+        yield from (_word(v & 0xFFFFFFFF) for v in values.tolist())
+
+
+def _word(value: int) -> str:
+    """Return a word, the shorter way."""
+    return min(str(value) if value < 2**31 else f"{value:#x}", f"{value:#x}", key=len)
+
+
+def _code(program: Program, vectors: tuple[Vector, ...], tables: list[str], name: str) -> str:
+    lay = layout_of(program)
+    words = "\n".join(f"/* {v.name} */\n{textwrap.fill(t.replace(',', ', '), 100)}," for v, t in zip(
+        vectors, tables, strict=True))  # fmt: skip
+    rows = ", ".join(str(len(v.rows)) for v in vectors)
+    used = {f.dtype for s in (lay.input, lay.output, lay.state) for f in s.fields}
+    functions = [TAKE] if "f32" in {f.dtype for f in lay.input.fields} else []
+    functions += (
+        [BITS] if used and "f32" in {f.dtype for s in (lay.output, lay.state) for f in s.fields} else []
+    )
+    return CODE.format(
+        name=name,
+        functions="\n".join(functions),
+        words=words,
+        rows=textwrap.fill(rows, 96),
+        count=len(vectors),
+        take="\n".join(_take(lay.input)) or "    (void)in;\n    (void)w;",
+        check_out="\n".join(_check(lay.output, "out")) or "    (void)out;\n    (void)w;",
+        check_state="\n".join(_check(lay.state, "s")) or "    (void)s;\n    (void)w;",
+        into=_count(lay.input),
+        out=_count(lay.output),
+        state=_count(lay.state),
+    )
+
+
+def _count(layout: Layout) -> int:
+    return sum(f.size // DTYPES[f.dtype].itemsize for f in layout.fields)
+
+
+def _take(layout: Layout) -> Iterator[str]:
+    at = 0
+    for f in layout.fields:
+        count = f.size // DTYPES[f.dtype].itemsize
+        item, word = (f"in->{spelled(f.name)}[k]", f"w[{at} + k]") if count > 1 else (
+            f"in->{spelled(f.name)}", f"w[{at}]")  # fmt: skip
+        value = f"f32_of({word})" if f.dtype == "f32" else f"({TYPES[f.dtype]}){word}"
+        line = f"{item} = {value};"
+        yield (
+            f"    for (int32_t k = 0; k < {count}; k++) {{\n        {line}\n    }}"
+            if count > 1
+            else f"    {line}"
+        )
+        at += count
+
+
+def _check(layout: Layout, owner: str) -> Iterator[str]:
+    at = 0
+    yield "    uint32_t different = 0;"
+    for f in layout.fields:
+        count = f.size // DTYPES[f.dtype].itemsize
+        item, word = (f"{owner}->{spelled(f.name)}[k]", f"w[{at} + k]") if count > 1 else (
+            f"{owner}->{spelled(f.name)}", f"w[{at}]")  # fmt: skip
+        value = f"bits_of({item})" if f.dtype == "f32" else f"(uint32_t){item}"
+        line = f"different |= {value} ^ {word};"
+        yield (
+            f"    for (int32_t k = 0; k < {count}; k++) {{\n        {line}\n    }}"
+            if count > 1
+            else f"    {line}"
+        )
+        at += count
+    yield "    return different == 0;"
+
+
+HEADER = """/* {name}_test.h: does this machine give the same bits as the one the model was made on? */
+#ifndef {guard}_TEST_H
+#define {guard}_TEST_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+/* Run every golden vector; returns how many are equal in every bit of their results and of the
+ * state at the end, and stores how many there are. Call it once after an update, on the device. */
+uint32_t {name}_self_test(uint32_t *vectors);
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+
+TAKE = """static float f32_of(uint32_t bits)
+{
+    float a;
+    memcpy(&a, &bits, sizeof a);
+    return a;
+}
+"""
+
+BITS = """static uint32_t bits_of(float a)
+{
+    uint32_t bits;
+    memcpy(&bits, &a, sizeof bits);
+    return bits;
+}
+"""
+
+CODE = """/* {name}_test.c: golden vectors, and whether this machine agrees with them. */
+#include "{name}_test.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "{name}.h"
+#include "{name}_params.h"
+
+/* For each row the reading, the result and what fired; after the last row the state. */
+static const uint32_t words[] = {{
+{words}
+}};
+
+static const uint16_t rows[{count}] = {{
+{rows}
+}};
+
+{functions}
+static void take(const uint32_t *w, {name}_in *in)
+{{
+{take}
+}}
+
+static bool is_result(const uint32_t *w, const {name}_out *out)
+{{
+{check_out}
+}}
+
+static bool is_state(const uint32_t *w, const {name}_state *s)
+{{
+{check_state}
+}}
+
+uint32_t {name}_self_test(uint32_t *vectors)
+{{
+    const uint32_t *w = words;
+    uint32_t equal = 0;
+    {name}_state state;
+    {name}_in in;
+    {name}_out out;
+    memset(&in, 0, sizeof in);
+    for (int32_t v = 0; v < {count}; v++) {{
+        bool same = true;
+        {name}_init(&state);
+        for (int32_t r = 0; r < (int32_t)rows[v]; r++) {{
+            uint32_t fired;
+            take(w, &in);
+            memset(&out, 0, sizeof out);
+            fired = {name}_step(&state, &{name}_learned, &in, &out);
+            same = is_result(w + {into}, &out) && fired == w[{into} + {out}] && same;
+            w += {into} + {out} + 1;
+        }}
+        same = is_state(w, &state) && same;
+        w += {state};
+        equal += same ? 1u : 0u;
+    }}
+    *vectors = {count};
+    return equal;
+}}
+"""
