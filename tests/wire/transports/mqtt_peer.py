@@ -8,11 +8,14 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import pytest
+
 from bimetal.wire.transport import Message
 from bimetal.wire.transports.mqtt import Limits, MqttListener
 
-QUICK = Limits(connect_timeout_s=0.4, tick_s=0.001, close_grace_s=0.3)
+QUICK = Limits(connect_timeout_s=10, tick_s=0.001, close_grace_s=0.3)
 WAIT_S = 5.0
+VERSIONS = pytest.mark.parametrize("version", [4, 5])
 
 
 def packet(first: int, *parts: bytes | int) -> bytes:
@@ -56,6 +59,11 @@ def subscribe(pattern: str, qos: int = 0, packet_id: int = 1, version: int = 5) 
 DISCONNECT = b"\xe0\x00"
 PINGREQ = b"\xc0\x00"
 PINGRESP = b"\xd0\x00"
+
+
+def end_of(version: int, code: int) -> list[bytes]:
+    """What a client is told before it is cut off: a reason in MQTT 5, nothing in 3.1.1."""
+    return [bytes((0xE0, 1, code))] if version == 5 else []
 
 
 class Peer:

@@ -132,7 +132,7 @@ async def run_all(paths: list[Path]) -> tuple[Counter[int], Counter[int], list[s
                     introduced = case.get("connect", group.get("connect", True))
                     total[version] += 1
                     name = f"{group['group']}: {case['name']}"
-                    wait_s = 0.05 if declared(name) else 1.0
+                    wait_s = 0.05 if declared(name) else 5.0
                     if await passes(shelter, case, version, introduced, wait_s):
                         good[version] += 1
                     else:

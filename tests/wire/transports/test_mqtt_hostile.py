@@ -287,7 +287,7 @@ def test_five_hundred_devices_at_once() -> None:
         peer.close()
 
     async def walk() -> None:
-        async with house(replace(QUICK, connect_timeout_s=20)) as shelter:
+        async with house(QUICK) as shelter:
             await asyncio.gather(*(device(shelter, number) for number in range(500)))
             traffic = shelter.listener.traffic()
             assert (traffic.messages, traffic.connections, traffic.refused) == (1_500, 500, 0)

@@ -24,7 +24,9 @@ MOST_WATCHED = 1_000
 class ByteStream(Protocol):
     """What lines are read from; `sys.stdin.buffer`, `open(path, "rb")` and `io.BytesIO` are such."""
 
-    def read(self, size: int = -1, /) -> bytes | None: ...
+    def read(self, size: int = -1, /) -> bytes | None:
+        """Return up to `size` bytes, none at all at the end."""
+        ...
 
 
 class LineTransport:

@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         self._codec: Codec = Codec311()
         self._timer: asyncio.TimerHandle | None = None
         self._keep_alive_s = 0.0
-        self._ending = False
+        self._begun = self._ending = False
         self._aliases: dict[int, str] = {}
         self._answers = bytearray()
 
@@ -67,7 +67,10 @@ class Connection(asyncio.Protocol):
             self.end()
 
     def data_received(self, data: bytes) -> None:
-        """Read the packets that are complete by now."""
+        """Read the packets that are complete by now; who does not begin with CONNECT is not waited for."""
+        if not self._begun and data[0] >> 4 != PacketType.CONNECT:
+            self._refuse(Malformed("the first packet is not CONNECT", Code.PROTOCOL_ERROR))
+        self._begun = True
         self._intake.feed(data)
 
     def pause_writing(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import ssl
@@ -90,7 +91,8 @@ class MqttListener:
             self._server.close()
             await self._exchange.close()
             await self._emptied()
-            await self._server.wait_closed()
+            with contextlib.suppress(TimeoutError):  # strangers may still be shaking hands over TLS
+                await asyncio.wait_for(self._server.wait_closed(), self._limits.close_grace_s)
         self._closed.set()
 
     async def finished(self) -> None:
