@@ -23,10 +23,14 @@ from bimetal.program.program import Program
 from bimetal.targets.c99_scalar import FUNCTIONS, LOCALS, MEMBERS, TYPES, Scalars, element, plain, turn
 from bimetal.targets.loops import (
     Buf,
+    Expr,
     For,
     Let,
+    Lit,
     Lowered,
     Note,
+    Read,
+    Ref,
     Set,
     Stage,
     Stmt,
@@ -262,15 +266,23 @@ def _simple(statement: Let | Var | Set | Store, scalars: Scalars) -> str:
     value = scalars.text(statement.value)
     match statement:
         case Store():
-            if statement.buf.dtype == "b1" and statement.value.dtype == "b1":
-                value = f"(uint8_t)({value})"
-            return f"{element(statement.buf, statement.index)} = {value};"
+            at, kind = element(statement.buf, statement.index), TYPES[statement.buf.dtype]
+            return f"{at} = {_fitting(value, statement.value, kind)};"
         case Set():
             return f"{spelled(statement.name)} = {value};"
         case _:
-            kind = LOCALS.get(statement.value.dtype, "int32_t")
+            kind = LOCALS[statement.value.dtype]
             const = "const " if isinstance(statement, Let) else ""
-            return f"{const}{kind} {spelled(statement.name)} = {value};"
+            return f"{const}{kind} {spelled(statement.name)} = {_fitting(value, statement.value, kind)};"
+
+
+def _fitting(value: str, expr: Expr, kind: str) -> str:
+    """Return a value as its own type, where C has made an int of it."""
+    if kind not in ("uint8_t", "int8_t", "int16_t") or value.startswith(f"({kind})"):
+        return value
+    if isinstance(expr, Lit | Ref | Read) and expr.dtype != "b1":
+        return value
+    return f"({kind}){value}" if isinstance(expr, Lit | Ref) else f"({kind})({value})"
 
 
 def _wrapped(text: str, depth: int) -> list[str]:

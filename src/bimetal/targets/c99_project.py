@@ -58,9 +58,7 @@ def write_params(program: Program, block: bytes, name: str) -> str:
         lines.append(f"    /* {f.name} */\n    {text},")
     if not fields:
         lines.append("    0,")
-    caption = (
-        f"/* {name}_params.c: the learned values; a new model for the same program changes this alone. */"
-    )
+    caption = f"/* {name}_params.c: what was learned; a new model of this program changes this alone. */"
     return "\n".join([caption, *lines, "};", ""])
 
 
@@ -156,7 +154,8 @@ clean:
 \trm -f *.o lib%%.a %%_test %%_example
 """
 
-CMAKE = """# Use it with add_subdirectory(), or alone: cmake -S . -B build && cmake --build build && ctest --test-dir build
+CMAKE = """# Use it with add_subdirectory(), or alone:
+# cmake -S . -B build && cmake --build build && ctest --test-dir build
 cmake_minimum_required(VERSION 3.10)
 project(%% C)
 set(CMAKE_C_STANDARD 99)

@@ -10,8 +10,8 @@ from bimetal.targets.name import spelled
 TYPES = {"f32": "float", "i32": "int32_t", "i16": "int16_t", "i8": "int8_t", "u8": "uint8_t", "b1": "uint8_t"}
 """How an element lies in memory."""
 
-LOCALS = {"f32": "float", "b1": "bool"}
-"""The type of a named value; whole numbers of all widths are int32_t."""
+LOCALS = {**TYPES, "b1": "bool"}
+"""The type of a named value."""
 
 MEMBERS = {"f32": "f", "i32": "i", "i16": "h", "i8": "c", "u8": "b", "b1": "b"}
 """The view of the scratch memory for each type of element."""

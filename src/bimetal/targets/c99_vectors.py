@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from bimetal.program.layout import Layout, layout_of
+from bimetal.program.layout import Field, Layout, layout_of
 from bimetal.program.node import DTYPES
 from bimetal.program.program import Program
 from bimetal.targets.c99_scalar import TYPES
@@ -64,11 +64,9 @@ def _code(program: Program, vectors: tuple[Vector, ...], tables: list[str], name
     words = "\n".join(f"/* {v.name} */\n{textwrap.fill(t.replace(',', ', '), 100)}," for v, t in zip(
         vectors, tables, strict=True))  # fmt: skip
     rows = ", ".join(str(len(v.rows)) for v in vectors)
-    used = {f.dtype for s in (lay.input, lay.output, lay.state) for f in s.fields}
-    functions = [TAKE] if "f32" in {f.dtype for f in lay.input.fields} else []
-    functions += (
-        [BITS] if used and "f32" in {f.dtype for s in (lay.output, lay.state) for f in s.fields} else []
-    )
+    functions = [TAKE] if any(f.dtype == "f32" for f in lay.input.fields) else []
+    checked = {f.dtype == "f32" for s in (lay.output, lay.state) for f in s.fields}
+    functions += [text for floats, text in ((True, BITS), (False, WORD)) if floats in checked]
     return CODE.format(
         name=name,
         functions="\n".join(functions),
@@ -89,37 +87,33 @@ def _count(layout: Layout) -> int:
 
 
 def _take(layout: Layout) -> Iterator[str]:
-    at = 0
-    for f in layout.fields:
-        count = f.size // DTYPES[f.dtype].itemsize
-        item, word = (f"in->{spelled(f.name)}[k]", f"w[{at} + k]") if count > 1 else (
-            f"in->{spelled(f.name)}", f"w[{at}]")  # fmt: skip
-        value = f"f32_of({word})" if f.dtype == "f32" else f"({TYPES[f.dtype]}){word}"
-        line = f"{item} = {value};"
-        yield (
-            f"    for (int32_t k = 0; k < {count}; k++) {{\n        {line}\n    }}"
-            if count > 1
-            else f"    {line}"
-        )
-        at += count
+    def line(f: Field, item: str, word: str) -> str:
+        return f"{item} = " + (f"f32_of({word});" if f.dtype == "f32" else f"({TYPES[f.dtype]}){word};")
+
+    return _every(layout, "in", line)
 
 
 def _check(layout: Layout, owner: str) -> Iterator[str]:
-    at = 0
+    def line(f: Field, item: str, word: str) -> str:
+        return f"different |= {'bits_of' if f.dtype == 'f32' else 'word_of'}({item}) ^ {word};"
+
     yield "    uint32_t different = 0;"
+    yield from _every(layout, owner, line)
+    yield "    return different == 0;"
+
+
+def _every(layout: Layout, owner: str, line: Callable[[Field, str, str], str]) -> Iterator[str]:
+    """Yield a statement for every field, in a loop over its elements where there are several."""
+    at = 0
     for f in layout.fields:
         count = f.size // DTYPES[f.dtype].itemsize
-        item, word = (f"{owner}->{spelled(f.name)}[k]", f"w[{at} + k]") if count > 1 else (
-            f"{owner}->{spelled(f.name)}", f"w[{at}]")  # fmt: skip
-        value = f"bits_of({item})" if f.dtype == "f32" else f"(uint32_t){item}"
-        line = f"different |= {value} ^ {word};"
-        yield (
-            f"    for (int32_t k = 0; k < {count}; k++) {{\n        {line}\n    }}"
-            if count > 1
-            else f"    {line}"
-        )
+        item = f"{owner}->{spelled(f.name)}"
+        if count == 1:
+            yield f"    {line(f, item, f'w[{at}]')}"
+        else:
+            yield f"    for (int32_t k = 0; k < {count}; k++) {{"
+            yield f"        {line(f, f'{item}[k]', f'w[{at} + k]')}\n    }}"
         at += count
-    yield "    return different == 0;"
 
 
 HEADER = """/* {name}_test.h: does this machine give the same bits as the one the model was made on? */
@@ -156,6 +150,12 @@ BITS = """static uint32_t bits_of(float a)
     uint32_t bits;
     memcpy(&bits, &a, sizeof bits);
     return bits;
+}
+"""
+
+WORD = """static uint32_t word_of(int32_t a)
+{
+    return (uint32_t)a;
 }
 """
 

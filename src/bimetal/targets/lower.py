@@ -18,7 +18,7 @@ from bimetal.program.scope import scope_of
 from bimetal.targets.arena import arrange
 from bimetal.targets.element import Elements
 from bimetal.targets.loops import Buf, Lowered, Stage
-from bimetal.targets.prune import prune
+from bimetal.targets.prune import prune, tables_read
 from bimetal.targets.table import Tables
 from bimetal.targets.unit import Dest
 from bimetal.targets.weave import Weaver
@@ -32,7 +32,9 @@ def lower(program: Program, ranges: Ranges) -> Lowered:
     """
     tables = Tables()
     stages = tuple(_stage(program, k, clock, ranges, tables) for k, clock in enumerate(program.clocks))
-    return Lowered(program.title, layout_of(program), stages, tables.found)
+    read = {name for stage in stages for name in tables_read(stage.body)}
+    kept = tuple(t for t in tables.found if t.buf.name in read)
+    return Lowered(program.title, layout_of(program), stages, kept)
 
 
 def _stage(program: Program, bit: int, clock: Clock, ranges: Ranges, tables: Tables) -> Stage:

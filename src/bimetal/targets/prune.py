@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bimetal.targets.loops import At, Expr, For, Let, Lin, Note, Read, Ref, Set, Stmt, Store, Var, parts
+from bimetal.targets.loops import (
+    At,
+    Expr,
+    For,
+    Let,
+    Lin,
+    Note,
+    Read,
+    Ref,
+    Set,
+    Stmt,
+    Store,
+    Var,
+    parts,
+    statements,
+    value_of,
+)
 
 
 def prune(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
@@ -15,6 +31,13 @@ def prune(body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
         _mark(body, needed)
         if len(needed) == before:
             return _kept(body, needed)
+
+
+def tables_read(body: tuple[Stmt, ...]) -> set[str]:
+    """Return the names of the tables that statements read."""
+    values = [v for v in map(value_of, statements(body)) if v is not None]
+    found = [p.buf for value in values for p in parts(value) if isinstance(p, Read)]
+    return {buf.name for buf in found if buf.space == "table"}
 
 
 def _mark(body: Iterable[Stmt], needed: set[str]) -> None:
