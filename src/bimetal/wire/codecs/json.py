@@ -144,7 +144,7 @@ class JsonCodec:
         if len(many) > MOST_ROWS or payload.count(b":") != sum(map(len, many)):
             return False
         times = [each.pop(TIME, None) for each in many]
-        if not all(many):
+        if not many or not all(many):
             return False
         stamps = [received_ns if t is None else _instant(t) for t in times]
         _know(tuple(dict.fromkeys(n for each in many for n in each)), harvest.columns)

@@ -23,6 +23,7 @@ pc: Any = pyarrow.compute
 pq: Any = pyarrow.parquet
 
 ROWS = 65_536
+BUFFER_BYTES = 1 << 20
 MOST_CELLS = 600_000
 FEWEST_ROWS = 40
 PIECES = 6
@@ -88,7 +89,7 @@ class ParquetSource:
     def _opened(self) -> Any:
         if self._file is None:
             try:
-                self._file = pq.ParquetFile(self.tap.open())
+                self._file = pq.ParquetFile(self.tap.open(), buffer_size=BUFFER_BYTES, pre_buffer=False)
             except (OSError, pa.ArrowException) as error:
                 raise self._damaged(error) from None
         return self._file

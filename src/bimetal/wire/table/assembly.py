@@ -148,13 +148,22 @@ class Assembly:
         self, code: int, ns: NDArray[np.int64], ok: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         last = self.last_ns.get(code)
-        if self.plan.clock.kind != "row":
-            ok = find_leaps(ns, ok, self.plan.period_ns, last)
+        if self.plan.clock.kind == "row":
+            unit_ns = self.plan.clock.unit_ns
+            ns = np.arange(len(ns), dtype=np.int64) * unit_ns + (0 if last is None else last + unit_ns)
+            self.last_ns[code] = int(ns[-1])
+            return ns, ok
+        return self._settle_timed(code, ns, ok, last)
+
+    def _settle_timed(
+        self, code: int, ns: NDArray[np.int64], ok: NDArray[np.bool_], last: int | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        ok = find_leaps(ns, ok, self.plan.period_ns, last)
         start = int(ns[ok][0]) if ok.any() else 0
         ns = fill_broken(ns, ok, start if last is None else last)
         if self.plan.clock.daily:
-            ns = roll_days(ns, ns[0] if last is None else last)
-        elif self.plan.clock.kind != "row":
+            ns = roll_days(ns, int(ns[0]) if last is None else last)
+        else:
             ns = mend_midnights(ns, int(ns[0]) if last is None else last)
         held = np.maximum.accumulate(ns if last is None else np.maximum(ns, last))
         steps = np.diff(held, prepend=held[0] if last is None else last)

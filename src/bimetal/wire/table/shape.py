@@ -112,7 +112,10 @@ class Tally:
         for count, said in (
             (self.repeated, "time stamps repeat the one before"),
             (self.backward, "time stamps go back and were set to the one before"),
-            (self.broken, "time stamps could not be read; their rows have the time before them"),
+            (
+                self.broken,
+                "time stamps could not be read or leap far ahead; their rows have the time before them",
+            ),
             (self.missing, "values are missing"),
             (self.bad, "of them were no numbers"),
             (self.infinite, "of them were infinite"),

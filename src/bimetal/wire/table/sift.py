@@ -96,10 +96,17 @@ def _reasons(column: Column, ground: Ground) -> Iterator[str]:
         return
     if len(column.distinct) == 1:
         yield f"constant ({column.distinct[0]:g})"
-    if _is_counter(column, ground):
+    if _is_row_number(column, ground):
         yield "counter or row number"
     if ground.timed and _is_time_part(column, ground):
         yield "time part: it follows from the time"
+    if _is_counter(column, ground):
+        yield "counter or row number"
+
+
+def _is_row_number(column: Column, ground: Ground) -> bool:
+    steps = ground.steps(column.numbers) if column.is_whole else column.finite[:0]
+    return len(steps) > 1 and bool((steps == 1).all())
 
 
 def _is_counter(column: Column, ground: Ground) -> bool:
