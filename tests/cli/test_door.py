@@ -28,8 +28,8 @@ def test_every_command_shows_an_example_first(name: str, capsys: pytest.CaptureF
 
 
 def test_a_wrong_word_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
-    assert door.run(["samlpe"]) == 2
-    assert "Did you mean sample?" in capsys.readouterr().err
+    assert door.run(["trian"]) == 2
+    assert "Did you mean train?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ from bimetal.cli.command import Command
 from bimetal.nouns.errors import Error
 
 COMMANDS = {
+    "train": "Learn what is normal from a CSV or Parquet file.",
+    "run": "Score data and print explained events.",
+    "show": "Print what a model knows about itself.",
     "sample": "Write a CSV of machines with faults, to try things on.",
     "doctor": "Say what this installation can and cannot do.",
 }

@@ -146,7 +146,7 @@ class _Sensed:
         program, draft = sensing_program(design, names)
         features: list[Floats] = []
         bands: list[Floats] = []
-        most = max(200, 4_000_000 // (design.signals * design.own_features * len(history.devices)))
+        most = max(200, 400_000_000 // (design.signals * design.own_features * len(history.devices)))
         for device in history.devices:
             values = history.values(device)
             values = values[: max(int(len(values) * part), 2)][-max(most, 20_000) :]

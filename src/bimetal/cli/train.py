@@ -1,0 +1,30 @@
+"""`bimetal train`: learn what is normal from a user's own file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bimetal.cli.columns import column_options, hints_of
+from bimetal.cli.command import Command, as_json
+
+
+@click.command(cls=Command, examples=("bimetal train plant.csv -o plant.bm --false-alarms 1/week",))
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
+)
+@click.option("--false-alarms", default="1/week", show_default=True, help="How many each device may raise.")
+@column_options
+@as_json()
+def command(data: tuple[Path, ...], output: Path, false_alarms: str, as_json: bool, **columns: Any) -> None:
+    """Learn what is normal from CSV or Parquet files; nothing needs to be configured.
+
+    Separator, decimal comma, time column, period, units, gaps, constant and text columns are found
+    out and shown. Rows that a label column marks are not learned from.
+    """
+    from bimetal.cli.teaching import teach
+
+    teach(data, output, false_alarms, as_json, hints_of(columns))
