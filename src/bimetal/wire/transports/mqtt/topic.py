@@ -23,13 +23,6 @@ def filter_fault(pattern: str) -> Code | None:
     return None
 
 
-def matches(pattern: str, topic: str) -> bool:
-    """Say whether a topic's name matches a filter; `$` topics match no leading wildcard."""
-    tree = SubscriptionTree()
-    tree.add("", Filter(pattern))
-    return bool(tree.match(topic))
-
-
 class _Node:
     __slots__ = ("children", "holders")
 
