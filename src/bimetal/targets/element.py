@@ -24,6 +24,7 @@ from bimetal.targets.unit import Dest
 HEAVY = 8
 """An expression of more spellings than this gets a name."""
 
+COMPARISONS = ("lt", "le", "eq")
 SPACES = {"input": "in", "param": "params", "state": "state"}
 
 
@@ -72,6 +73,9 @@ class Elements:
             return self._read(buf, flat(index, node.shape), level)
         if node.op in ("carry", "result"):
             return Value(Ref(self._carried(node).var, node.dtype), level)
+        known = self.ranges.nodes.get(node)
+        if known is not None and known.low == known.high and node.dtype != "f32":
+            return Value(Lit(int(known.low), node.dtype), level)
         place = self.blocks.indexer.affine(node, index)
         if place is not None:
             expr = At(place) if place.terms else Lit(place.const, "i32")
@@ -104,8 +108,16 @@ class Elements:
         raise Broken(f"{node!r} was not computed before it is used", where="lowering")
 
     def _spelled(self, op: str, args: list[Value], dtype: str, attr: int, level: int) -> Value:
-        """Apply a spelling; what belongs to an outer block is computed there."""
+        """Apply a spelling; what belongs to an outer block is computed there.
+
+        Compilers warn of comparisons that their types decide, so whole numbers are compared by name.
+        """
         lifted = [self.blocks.bind(a, hint_of(a.expr)) if a.level < level and not a.atom else a for a in args]
+        if op in COMPARISONS and args[0].expr.dtype == "i32":
+            lifted = [self.blocks.bind(a, "value") if isinstance(a.expr, Op) else a for a in lifted]
+            first, second = (a.expr for a in lifted)
+            if isinstance(first, Ref) and isinstance(second, Ref) and first.name == second.name:
+                return Value(Lit(op != "lt", "b1"), level)
         weight = 1 + sum(a.weight for a in lifted)
         return Value(Op(op, tuple(a.expr for a in lifted), dtype, attr), level, weight)
 
