@@ -1,0 +1,27 @@
+"""Programs of several sizes for the tests of this room."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from bimetal.learn.detector import Design, detector_program
+from bimetal.program.letter import add, const, mul
+from bimetal.program.program import Draft, Program
+
+
+@cache
+def detector(signals: int) -> Program:
+    """The default detector for so many signals."""
+    return detector_program(Design(signals), [f"x{k}" for k in range(signals)])[0]
+
+
+def tiny(states: int = 1) -> Program:
+    """A sum that is remembered, times a learned number; `states` of them."""
+    draft = Draft("tiny")
+    x = draft.input("x")
+    gain = draft.param("gain", 1.0, low=-10, high=10)
+    for k in range(states):
+        held = draft.state(f"held_{k}", 0.0)
+        draft.set(held, add(mul(held, const(0.5, "f32")), x))
+        draft.output(f"y_{k}", mul(held, gain))
+    return draft.finish()
