@@ -82,7 +82,7 @@ def number_of(cell: str, marks: Marks) -> float | None:
     Infinities come back as such. Thousands may be grouped by comma, point, blank or
     apostrophe; a recognised unit may follow (`12.3 °C`).
     """
-    text = cell.strip().strip('"').strip()
+    text = cell.strip().strip('"').strip().replace("\N{MINUS SIGN}", "-")
     if text.casefold() in MISSING:
         return NAN
     if _PLAIN.fullmatch(text) and not (marks.decimal == "," and _POINT_GROUPS.fullmatch(text)):
@@ -142,7 +142,7 @@ def _quick(cells: Sequence[str], marks: Marks) -> NDArray[np.float64] | None:
 
 
 def _dressed(text: str, marks: Marks) -> float | None:
-    bare = _BLANKS.sub("\N{NO-BREAK SPACE}", text.replace("\N{MINUS SIGN}", "-"))
+    bare = _BLANKS.sub("\N{NO-BREAK SPACE}", text)
     for pattern, mark, groups in _WAYS if marks.decimal == "." else (_WAYS[1], _WAYS[3], _WAYS[2], _WAYS[0]):
         if pattern.fullmatch(bare):
             return float("".join(c for c in bare if c not in groups).replace(mark, "."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,8 @@ from bimetal.wire.table.name import Name, read_name
 NO_TIME = np.iinfo(np.int64).min
 """Stands for a missing instant among nanoseconds."""
 
-_FINENESS: tuple[tuple[Literal["s", "ms", "us", "ns"], int], ...] = (
-    ("s", 10**9),
-    ("ms", 10**6),
-    ("us", 10**3),
-    ("ns", 1),
-)
+Fineness: TypeAlias = Literal["s", "ms", "us", "ns"]
+_FINENESS: tuple[tuple[Fineness, int], ...] = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 MOST_BAD = 0.2
 """A column with a larger share of cells that are no numbers is text."""
 
@@ -45,7 +41,7 @@ class Cells:
             return text_of(self.numbers)
         assert self.ns is not None
         there = self.ns != NO_TIME
-        fine = next(u for u, size in _FINENESS if not (self.ns[there] % size).any())
+        fine: Fineness = next(u for u, size in _FINENESS if not (self.ns[there] % size).any())
         written = np.datetime_as_string(self.ns.view("datetime64[ns]"), unit=fine).astype(np.bytes_)
         return written if there.all() else np.where(there, written, b"").astype(np.bytes_)
 

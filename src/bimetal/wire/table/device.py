@@ -25,8 +25,8 @@ ALONGSIDE = bag("id ids no nr num number name code key identifier uid uuid addre
 FEWEST_ROWS = 4
 MOST_DEVICES = 10_000
 RHYTHM = 0.6
-RAGGED = 0.3
-"""Shares of even steps: above the one they have a rhythm, below the other none."""
+CLEARER = 0.3
+"""Shares of even steps: what makes a rhythm, and by how much it must be clearer for each value by itself."""
 
 
 def sounds_like_device(heading: str) -> bool:
@@ -117,7 +117,8 @@ def _splits(column: Column, ns: NDArray[np.int64], starts: Sequence[int], *, tim
     back, back_apart = float((together < 0).mean()), float((apart < 0).mean())
     if back > 1e-3 and back_apart <= 0.02 * back:
         return True
-    return back_apart < 1e-3 and _evenness(together) < RAGGED and _evenness(apart) > RHYTHM
+    even = _evenness(apart)
+    return back_apart < 1e-3 and even > RHYTHM and even - _evenness(together) > CLEARER
 
 
 def _evenness(steps: NDArray[np.int64] | NDArray[np.float64]) -> float:
