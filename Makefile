@@ -56,7 +56,7 @@ docs: setup ## build the documentation into site/
 	@printf 'Open site/index.html\n'
 
 bench-detect: setup ## score the detector on real public data
-	@python bench/detect.py $(ARGS)
+	@python -m bench.detect $(ARGS)
 
 screenshot: setup ## take the pictures of the page anew (needs chromium)
 	@python bench/screenshot.py $(ARGS)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.cli.door import COMMANDS, bimetal
+from bimetal.keep import event_line
 from bimetal.nouns import errors
 from bimetal.nouns.event import Cause, Event, Kind, Reason
 from bimetal.program.operator import Example, knobs_of, operators
@@ -63,17 +64,27 @@ def command_page() -> str:
 
 
 def event_page() -> str:
-    """The page of what `bimetal run --json` prints."""
+    """The page of what `bimetal run --json` prints: the fields, and one event as it comes."""
+    event = Event(
+        Kind.ALARM,
+        "pump-04",
+        1_767_225_909_700_000_000,
+        1.25,
+        True,
+        Cause.PROCESS,
+        (
+            Reason("temperature", 0.75, 19.9, 39.1, 51.0, "Cel"),
+            Reason("pressure", 0.125, 3.4, 3.1, 4.1, "bar"),
+        ),
+        "pump-04: temperature 19.9 Cel is far below its usual 39.1 to 51 (75% of the alarm).",
+        1_767_225_909_700_000_000,
+    )
+    shown = json.dumps(json.loads(event_line.to_line(event)), indent=2)
     parts = [f"{NOTE}# Events\n", "`bimetal run MODEL DATA --json` prints one event a line.\n"]
-    for shape in (Event, Reason):
-        parts += [f"## {shape.__name__}\n", f"{inspect.getdoc(shape)}\n", "| Field | Type |\n|---|---|"]
-        parts += [f"| `{f.name}` | `{_cell(str(f.type))}` |" for f in dataclasses.fields(shape)]
-        parts.append("")
-    for words in (Kind, Cause):
-        parts += [f"## {words.__name__}\n", f"{inspect.getdoc(words)}\n"]
-        parts += [f"- `{word.value}`" for word in words]
-        parts.append("")
-    return "\n".join(parts)
+    parts += [f"{inspect.getdoc(event_line)}\n", "One event, on several lines to be read more easily:\n"]
+    parts += [f"```json\n{shown}\n```\n", "## Kinds and causes\n"]
+    parts += [f"- `{word.value}`" for words in (Kind, Cause) for word in words]
+    return "\n".join(parts) + "\n"
 
 
 def error_page() -> str:

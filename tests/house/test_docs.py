@@ -20,6 +20,7 @@ PAGES = sorted((ROOT / "docs").rglob("*.md")) + [
     ROOT / n for n in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 ]
 MARKED = re.compile(r"^<!-- runs(?: needs ([\w ]+))? -->\n```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BEFORE = re.compile(r"^<!-- before: (.*) -->$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 RUNNABLE = [page for page in PAGES if MARKED.search(page.read_text(encoding="utf-8"))]
 
@@ -31,8 +32,9 @@ def name(page: Path) -> str:
 
 @pytest.mark.parametrize("page", RUNNABLE, ids=name)
 def test_the_blocks_of_a_page_run_in_order(page: Path, tmp_path: Path) -> None:
-    """Blocks under `<!-- runs -->` run one after the other in one empty folder."""
-    for needed, block in MARKED.findall(page.read_text(encoding="utf-8")):
+    """Blocks under `<!-- runs -->` run in order in one folder, which `<!-- before: ... -->` fills."""
+    text = page.read_text(encoding="utf-8")
+    for needed, block in [*(("", first) for first in BEFORE.findall(text)), *MARKED.findall(text)]:
         absent = [p for p in needed.split() if shutil.which(p) is None]
         if absent:
             pytest.skip(f"needs {', '.join(absent)}, which is not installed here")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 from bench.house import PACKAGE
 from bimetal.cli.door import COMMANDS
+from bimetal.keep.event_line import from_line
 from bimetal.program.operator import operators
 from docs import generate
 
@@ -59,3 +61,12 @@ def test_every_operator_is_in_the_reference_with_an_answer(tmp_path: Path) -> No
         part = page.split(f"## {name}\n", 1)[1].split("\n## ", 1)[0]
         assert (kind.__doc__ or "").split("\n")[0] in part
         assert part.count("  gives  ") >= 1
+
+
+def test_the_event_of_the_page_is_read_back_with_every_field_explained(tmp_path: Path) -> None:
+    generate.write(tmp_path)
+    page = (tmp_path / "event.md").read_text(encoding="utf-8")
+    shown = json.loads(page.split("```json\n", 1)[1].split("```", 1)[0])
+    assert from_line(json.dumps(shown).encode()).reasons[0].signal == "temperature"
+    for field in [*shown, *shown["explanation"][0]]:
+        assert f"`{field}`" in page
