@@ -76,10 +76,11 @@ def _installation() -> list[Finding]:
 
 
 def _targets() -> list[Finding]:
+    from bimetal.cli.toolbox import LocalTools
     from bimetal.targets.present import every_target
 
     found: list[Finding] = []
-    for target in every_target():
+    for target in every_target(LocalTools()):
         absent = target.present()
         found.append(
             Finding(f"target {target.name}", "missing" if absent else "ok", "runs here", "")

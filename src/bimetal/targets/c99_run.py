@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from bimetal.nouns.errors import BadInput, Broken, Unsupported
+from bimetal.nouns.errors import Broken, Unsupported
 from bimetal.program.block import HEAD, unpack
 from bimetal.program.layout import layout_of
 from bimetal.program.program import Program
 from bimetal.program.verify import check
 from bimetal.targets.c99 import write_c99
 from bimetal.targets.lower import lower
-from bimetal.targets.toolbox import Folder, Toolbox
+from bimetal.targets.outside import OutsideRunning
+from bimetal.targets.toolbox import Toolbox
 
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off", "-fno-math-errno")
@@ -44,7 +40,7 @@ class C99Target:
         found = [self._tools.find(c) for c in COMPILERS] if self._tools else []
         return next(filter(None, found), "")
 
-    def load(self, program: Program, block: bytes) -> C99Running:
+    def load(self, program: Program, block: bytes) -> OutsideRunning:
         """Compile a program, its parameters read at run time.
 
         Raises BadInput when the block does not fit, Unsupported where there is no compiler, Broken
@@ -62,40 +58,8 @@ class C99Target:
         done = self._tools.run(command, b"", folder.name)
         if done.status:
             raise Broken(f"the compiler refuses the emitted code: {done.words[:300]}", where=program.title)
-        return C99Running(program, block[HEAD.size :], self._tools, folder)
-
-
-class C99Running:
-    """A compiled program; every run is a process of its own."""
-
-    def __init__(self, program: Program, params: bytes, tools: Toolbox, folder: Folder) -> None:
-        self.program = program
-        self.layouts = layout_of(program)
-        self._params = params
-        self._tools = tools
-        self._folder = folder
-
-    def run(self, state: bytes, rows: NDArray[Any]) -> tuple[bytes, NDArray[Any], NDArray[np.uint32]]:
-        """Feed one device rows (n,) of the input struct, in order; see targets/target.py.
-
-        Raises BadInput for a state or rows of another shape, Broken when the program fails.
-        """
-        lay = self.layouts
-        rows = lay.input.conformed(np.asarray(rows))
-        if rows.ndim != 1 or len(state) != lay.state.size:
-            raise BadInput(
-                f"a state of {len(state)} bytes and rows {rows.shape} do not fit", where=self.program.title
-            )
-        given = len(rows).to_bytes(4, "little") + state + self._params + rows.tobytes()
-        done = self._tools.run([f"{self._folder.name}/run"], given, self._folder.name)
-        sizes = [lay.state.size, len(rows) * lay.output.size, len(rows) * 4]
-        if done.status or len(done.output) != sum(sizes):
-            raise Broken(
-                f"it ended with status {done.status}: {done.words[:300]}", where=f"{self.program.title} as C"
-            )
-        after, out, fired = (done.output[sum(sizes[:k]) : sum(sizes[: k + 1])] for k in range(3))
-        results = np.frombuffer(out, lay.output.dtype) if out else np.zeros(len(rows), lay.output.dtype)
-        return after, results, np.frombuffer(fired, "<u4")
+        run = (f"{folder.name}/run",)
+        return OutsideRunning(program, run, block[HEAD.size :], self._tools, folder)
 
 
 def _host(program: Program) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bimetal.targets.c99_run import C99Target
 from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.target import Target
+from bimetal.targets.toolbox import Toolbox
+from bimetal.targets.wasm_node import NodeTarget
 from bimetal.targets.wasm_run import WasmTarget
 
 
-def every_target() -> tuple[Target, ...]:
-    """Return every target, the law first."""
-    return NumpyTarget(), WasmTarget()
+def every_target(tools: Toolbox | None = None) -> tuple[Target, ...]:
+    """Return every target, the law first; `tools` lets those run that need a compiler or node."""
+    return NumpyTarget(), WasmTarget(), C99Target(tools), NodeTarget(tools)
 
 
 def fastest() -> Target:

@@ -95,10 +95,11 @@ class WasmRunning:
         Returns states (D, state bytes), outputs (D, n) and fired (D, n), as `run` does.
         """
         lay = self.layouts
-        if rows.ndim != 2 or rows.dtype != lay.input.dtype or states.shape != (len(rows), lay.state.size):
+        rows = lay.input.conformed(rows)
+        if rows.ndim != 2 or states.shape != (len(rows), lay.state.size):
             raise BadInput(
                 f"states {states.shape} and rows {rows.shape} do not fit a program with "
-                f"{lay.state.size} state bytes and inputs {lay.input.dtype}"
+                f"{lay.state.size} state bytes"
             )
         after = np.array(states, np.uint8, order="C")
         outputs = np.zeros(rows.shape, lay.output.dtype)
