@@ -79,6 +79,19 @@ def test_a_process_alarm_and_a_sensor_fault_end_each_for_itself() -> None:
     ]
 
 
+def test_the_word_about_a_fault_is_about_what_just_began() -> None:
+    asked: list[tuple[list[float], list[int]]] = []
+
+    def listen(device, time_ns, values, score, share, fault, since_ns):
+        asked.append((share.tolist(), fault.tolist()))
+        return explain(device, time_ns, values, score, share, fault, since_ns)
+
+    given_rows = said([0, 0, 1], [[3, 0], [3, 2], [3, 2]])
+    given_rows.share[:] = 0.5
+    edges(Watch(), given_rows, listen)
+    assert asked == [([0, 0], [3, 0]), ([0, 0], [0, 2]), ([0.5, 0.5], [3, 2])]
+
+
 @given(st.data(), st.lists(st.tuples(*[st.integers(0, 1)] * 3), max_size=20))
 def test_a_split_anywhere_says_the_same(data: st.DataObject, rows: list[tuple[int, int, int]]) -> None:
     alarm, fault = [r[0] for r in rows], [list(r[1:]) for r in rows]

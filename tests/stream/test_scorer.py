@@ -51,6 +51,20 @@ def test_each_device_goes_its_own_way() -> None:
         assert scorer().advance({}, STREAM)[0][name].program == state
 
 
+def test_devices_run_together_say_what_each_says_alone() -> None:
+    class Alone:
+        def run(self, state, rows):
+            return RUNNING.run(state, rows)
+
+    ragged = part(STREAM, 0, len(STREAM) - 1)
+    alone, together = Scorer(PROGRAM, FEED, lambda _: Alone(), explain), scorer()
+    assert len(list(together._groups(ragged))) == 2
+    assert len(list(alone._groups(ragged))) == 3
+    one, other = alone.advance({}, ragged), together.advance({}, ragged)
+    assert one[0] == other[0]
+    assert same(one[1], other[1])
+
+
 def test_shards_apart_say_what_all_say_together() -> None:
     states: dict[str, DeviceState] = {}
     events: list[str] = []

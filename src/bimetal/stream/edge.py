@@ -16,7 +16,8 @@ class Explain(Protocol):
     """Says why: the values, score, share and fault of the row at which something began.
 
     Shapes, for s signals: values, share, fault (s,). What comes back has the right reasons, cause
-    and sentence; kind, alarm and times are set by the caller.
+    and sentence; kind and alarm are set by the caller. When a sensor's fault begins, share is 0
+    and only what began is in `fault`.
     """
 
     def __call__(
@@ -76,8 +77,10 @@ class _Walk:
     def change(self, at: int, faulty: tuple[bool, ...], alarm: bool) -> None:
         before = self.watch
         self.watch = replace(before, faulty=faulty)
-        if any(now and not was for now, was in zip(faulty, before.faulty, strict=True)):
-            self.say(at, replace(self.explained(at), kind=Kind.QUALITY, cause=Cause.SENSOR, alarm=alarm))
+        fresh = np.array(faulty, bool) & ~np.array(before.faulty, bool)
+        if fresh.any():
+            event = self.explained(at, only=fresh)
+            self.say(at, replace(event, kind=Kind.QUALITY, cause=Cause.SENSOR, alarm=alarm))
         if alarm and before.alarm_since_ns is None:
             event = replace(self.explained(at), kind=Kind.ALARM, alarm=True)
             self.watch = replace(self.watch, alarm_since_ns=event.time_ns, cause=event.cause)
@@ -97,17 +100,14 @@ class _Walk:
             self.watch = replace(self.watch, sensor_since_ns=None)
             self.over(at, Cause.SENSOR, since, "has all its sensors back")
 
-    def explained(self, at: int) -> Event:
+    def explained(self, at: int, only: NDArray[np.bool_] | None = None) -> Event:
+        """Explain a row; `only` these signals' faults, whatever the score says."""
         said, time_ns = self.said, int(self.said.time_ns[at])
-        return self.explain(
-            said.device,
-            time_ns,
-            said.values[at],
-            float(said.score[at]),
-            said.share[at],
-            said.fault[at],
-            time_ns,
-        )
+        share, fault = said.share[at], said.fault[at]
+        if only is not None:
+            share, fault = np.zeros_like(share), np.where(only, fault, 0)
+        score = float(said.score[at])
+        return self.explain(said.device, time_ns, said.values[at], score, share, fault, time_ns)
 
     def over(self, at: int, cause: Cause, since_ns: int, what: str) -> None:
         time_ns = int(self.said.time_ns[at])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,12 +52,32 @@ class Scored:
     events: tuple[Event, ...]
 
 
+class RunsMany(Runs, Protocol):
+    """A program that takes many devices at once, as it may."""
+
+    def run_devices(
+        self, states: NDArray[np.uint8], rows: NDArray[Any]
+    ) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]:
+        """Feed rows (D, n) to D devices with states (D, state bytes); the answers are those of `run`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What is fixed about a program: its structs, and the bit of the clock of each output."""
+
+    start: bytes
+    output: np.dtype[Any]
+    bits: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Scorer:
     """Runs every device's rows through its program: `load(device)` is that program, ready.
 
     Without `explain`, nothing is said but outputs. What `load` returned is used again for the same
-    device until `forget`; it keeps no state of its own, so this changes no answer.
+    device until `forget`; it keeps no state of its own, so this changes no answer. Devices for
+    which it returned the very same object are run together where it can do that.
     """
 
     program: Program
@@ -65,6 +85,13 @@ class Scorer:
     load: Callable[[str], Runs]
     explain: Explain | None = None
     _loaded: dict[str, Runs] = field(default_factory=dict[str, Runs])
+    _shape: _Shape = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        clocks = self.program.clocks
+        bits = {name: clocks.index(node.clock or EVERY) for name, node in self.program.outputs}
+        output = layout_of(self.program).output.dtype
+        object.__setattr__(self, "_shape", _Shape(initial_state(self.program), output, bits))
 
     def advance(
         self, states: Mapping[str, DeviceState], batch: Batch
@@ -75,19 +102,22 @@ class Scorer:
         Devices never met before start from the program's initial state.
         """
         after = dict(states)
+        fresh = DeviceState(self._shape.start)
         rows, values = self.feed.rows(batch), self.feed.values(batch)
-        outputs = np.zeros(len(batch), layout_of(self.program).output.dtype)
+        outputs = np.zeros(len(batch), self._shape.output)
         fired = np.zeros(len(batch), np.uint32)
         events: list[tuple[int, Event]] = []
-        for device, at in _by_device(batch):
-            state = after.get(device) or DeviceState(initial_state(self.program))
-            program, outputs[at], fired[at] = self._running(device).run(state.program, rows[at])
-            watch = state.watch
-            if self.explain is not None:
-                said = self._said(device, at, batch.time_ns[at], values[at], outputs[at], fired[at])
-                watch, found = edges(watch, said, self.explain)
-                events += found
-            after[device] = DeviceState(program, watch)
+        for running, group in self._groups(batch):
+            before = [after.get(device, fresh).program for device, _ in group]
+            places = np.array([at for _, at in group])
+            programs, outputs[places], fired[places] = _run(running, before, rows[places])
+            for (device, at), program in zip(group, programs, strict=True):
+                watch = after.get(device, fresh).watch
+                if self.explain is not None:
+                    said = self._said(device, at, batch.time_ns[at], values[at], outputs[at], fired[at])
+                    watch, found = edges(watch, said, self.explain)
+                    events += found
+                after[device] = DeviceState(program, watch)
         events.sort(key=lambda item: item[0])
         score, alarm = self._column("score", outputs, fired, np.nan), self._column("alarm", outputs, fired, 0)
         return after, Scored(outputs, fired, score, alarm != 0, tuple(event for _, event in events))
@@ -96,6 +126,15 @@ class Scorer:
         """Load these devices' programs anew when they are next needed: parameters changed, or they left."""
         for device in devices:
             self._loaded.pop(device, None)
+
+    def _groups(self, batch: Batch) -> Iterator[tuple[Runs, list[tuple[str, NDArray[np.intp]]]]]:
+        """Yield devices that can be run at once: the same program, ready, and as many rows."""
+        groups: dict[tuple[int, int], tuple[Runs, list[tuple[str, NDArray[np.intp]]]]] = {}
+        for device, at in _by_device(batch):
+            running = self._running(device)
+            together = len(at) if hasattr(running, "run_devices") else -1 - int(at[0])
+            groups.setdefault((id(running), together), (running, []))[1].append((device, at))
+        yield from groups.values()
 
     def _running(self, device: str) -> Runs:
         running = self._loaded.get(device)
@@ -130,10 +169,10 @@ class Scorer:
 
     def _there(self, name: str, fired: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Return the rows at which an output was put out; none for one the program has not."""
-        clock = next((node.clock or EVERY for n, node in self.program.outputs if n == name), None)
-        if clock is None:
+        bit = self._shape.bits.get(name)
+        if bit is None:
             return np.zeros(len(fired), bool)
-        return (fired >> np.uint32(self.program.clocks.index(clock))) & 1 != 0
+        return (fired >> np.uint32(bit)) & 1 != 0
 
     def _column(
         self, name: str, outputs: NDArray[Any], fired: NDArray[np.uint32], otherwise: float
@@ -143,6 +182,18 @@ class Scorer:
         if there.any():
             column[there] = outputs[name][there]
         return column
+
+
+def _run(
+    running: Runs, states: list[bytes], rows: NDArray[Any]
+) -> tuple[list[bytes], NDArray[Any], NDArray[np.uint32]]:
+    """Run devices with rows (D, n); one device alone goes the plain way."""
+    if len(states) == 1:
+        after, outputs, fired = running.run(states[0], rows[0])
+        return [after], outputs[None], fired[None]
+    given = np.frombuffer(b"".join(states), np.uint8).reshape(len(states), -1)
+    bytes_after, outputs, fired = cast("RunsMany", running).run_devices(given, rows)
+    return [row.tobytes() for row in bytes_after], outputs, fired
 
 
 def _by_device(batch: Batch) -> Iterator[tuple[str, NDArray[np.intp]]]:
