@@ -10,18 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bimetal import __version__
 from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import write
-from bimetal.explain.reason import explain
+from bimetal.explain.explainer import Explainer
 from bimetal.learn.calibrate import Budget
-from bimetal.learn.card import Card, card_of
+from bimetal.learn.card import card_of
 from bimetal.learn.dataset import History
 from bimetal.learn.train import Learned, train
-from bimetal.nouns.event import Event
 from bimetal.program.block import pack
 from bimetal.program.verify import check
 from bimetal.stream.feed import feed_of
@@ -91,27 +87,8 @@ def scorer_of(bundle: Bundle, target: Target) -> Scorer:
         bundle.program,
         feed_of(bundle.program, [s.name for s in card.signals]),
         lambda device: target.load(bundle.program, bundle.block_of(device)),
-        explainer(card),
+        Explainer(card.signal_list(), card.usual),
     )
-
-
-def explainer(card: Card) -> Callable[..., Event]:
-    """Return what turns a row of outputs into an explained event."""
-    signals = card.signal_list()
-
-    def say(
-        device: str,
-        time_ns: int,
-        values: NDArray[np.float64],
-        score: float,
-        share: NDArray[np.float32],
-        fault: NDArray[np.int32],
-        since_ns: int,
-    ) -> Event:
-        usual = [(u.low, u.high) for u in card.usual_of(device)]
-        return explain(device, time_ns, signals, usual, values, score, share, fault, since_ns)
-
-    return say
 
 
 def replay(scorer: Scorer, tables: Iterator[TableBatch]) -> Iterator[tuple[TableBatch, Scored]]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bimetal.nouns import Cause, Kind
-from bimetal.stream.edge import Said, Watch, edges, span_text
+from bimetal.stream.edge import Said, Watch, edges
 from tests.stream.given import SECOND, START, explain
 
 
@@ -107,11 +107,3 @@ def test_a_split_anywhere_says_the_same(data: st.DataObject, rows: list[tuple[in
                 assert troubled or event.kind is not Kind.CLEARED
                 troubled = event.kind is not Kind.CLEARED
         assert not troubled or any(rows[-1])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.25, "0.25 s"), (90, "90 s"), (720, "12 minutes"), (12600, "3.5 hours"), (864000, "10 days")],
-)
-def test_lengths_of_time_are_said_plainly(seconds: float, text: str) -> None:
-    assert span_text(round(seconds * SECOND)) == text

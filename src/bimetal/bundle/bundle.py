@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bimetal.nouns.device import FLEET
 from bimetal.nouns.errors import NotFound
 from bimetal.program.program import Program
-
-FLEET = ""
-"""The name under which the parameters for devices never met before are kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from typing import Any, cast
 
 import cbor2
 
-from bimetal.bundle.bundle import FLEET, Bundle
+from bimetal.bundle.bundle import Bundle
+from bimetal.nouns.device import FLEET
 from bimetal.nouns.errors import BadInput, NotFound
 from bimetal.program.block import unpack
 from bimetal.program.canonical import decode, encode

@@ -13,6 +13,7 @@ import click
 from bimetal import __version__
 from bimetal.cli.command import Command, as_json
 from bimetal.cli.home import keys
+from bimetal.cli.toolbox import LocalTools
 from bimetal.nouns.errors import Error
 
 
@@ -76,7 +77,6 @@ def _installation() -> list[Finding]:
 
 
 def _targets() -> list[Finding]:
-    from bimetal.cli.toolbox import LocalTools
     from bimetal.targets.present import every_target
 
     found: list[Finding] = []

@@ -16,6 +16,8 @@ from bimetal.nouns.errors import Error
 COMMANDS = {
     "train": "Learn what is normal from a CSV or Parquet file.",
     "run": "Score data and print explained events.",
+    "build": "Write the model as C99 or WebAssembly.",
+    "verify": "Check that every target gives the same bits.",
     "show": "Print what a model knows about itself.",
     "sample": "Write a CSV of machines with faults, to try things on.",
     "doctor": "Say what this installation can and cannot do.",

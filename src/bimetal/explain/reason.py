@@ -1,55 +1,67 @@
-"""Reason: from a program's shares to what a person reads: signal, share, value, usual range."""
+"""Reason: from what a program put out to each signal's part in it, largest first."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bimetal.explain.sentence import sentence_of
-from bimetal.nouns.event import Cause, Event, Kind, Reason
+from bimetal.nouns.event import Reason
 from bimetal.nouns.signal import Signal
 
-LEAST_SHARE = 0.01
+LEAST_SHARE = 0.02
+"""Smaller parts are not worth a word."""
 MOST_REASONS = 8
-Ranges = Sequence[tuple[float, float]]
 
 
-def explain(
-    device: str,
-    time_ns: int,
+class Expected(Protocol):
+    """What a signal of a device usually does: its range, and when its sensor is stuck or gone."""
+
+    @property
+    def low(self) -> float:
+        """The lower end of the usual range."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """The upper end of the usual range."""
+        ...
+
+    @property
+    def stuck_rows(self) -> int:
+        """After how many equal readings the sensor is stuck."""
+        ...
+
+    @property
+    def gone_rows(self) -> int:
+        """After how many missing readings the sensor is gone."""
+        ...
+
+
+def reasons_of(
     signals: Sequence[Signal],
-    usual: Ranges,
+    expected: Sequence[Expected],
     values: NDArray[np.float64],
-    score: float,
     share: NDArray[np.float32],
-    fault: NDArray[np.int32],
-    since_ns: int,
-) -> Event:
-    """Return the event of one row; shapes for s signals: values, share, fault (s,), usual s pairs.
+) -> tuple[Reason, ...]:
+    """Return the signals that make up a score, largest share first; values and share are (s,).
 
-    The cause is the sensor when a sensor at fault has the largest part, or nothing else has any.
-    Reasons come with the largest share first; small ones are left out.
+    Parts below 2 % are left out, unless nothing else is there; at most eight are named. The shares are
+    those of the exact additive split that the program put out, and add up to at most 1.
     """
-    parts = np.where(np.isfinite(share), share, 0.0).astype(np.float64)
-    faulty = fault != 0
-    cause = Cause.SENSOR if faulty.any() and not parts[~faulty].max(initial=0.0) > 0.5 else Cause.PROCESS
-    order = np.argsort(-(parts + 2.0 * (faulty & (cause is Cause.SENSOR))), kind="stable")
-    reasons = tuple(
-        _reason(signals[k], float(parts[k]), float(values[k]), usual[k])
-        for k in _places(order)
-        if parts[k] >= LEAST_SHARE or (faulty[k] and cause is Cause.SENSOR)
-    )[:MOST_REASONS]
-    first = int(order[0]) if len(order) else 0
-    sentence = sentence_of(device, reasons, cause, int(fault[first]) if len(fault) else 0)
-    return Event(Kind.ALARM, device, time_ns, score, True, cause, reasons, sentence, since_ns)
-
-
-def _places(order: NDArray[np.intp]) -> list[int]:
-    return [int(k) for k in order]
-
-
-def _reason(signal: Signal, share: float, value: float, usual: tuple[float, float]) -> Reason:
-    low, high = usual
-    return Reason(signal.name, share, value, low, high, signal.unit)
+    parts = np.clip(np.nan_to_num(share.astype(np.float64), nan=0.0), 0.0, 1.0)
+    order: list[int] = np.argsort(-parts, kind="stable")[:MOST_REASONS].tolist()
+    named = [k for k in order if parts[k] >= LEAST_SHARE] or order[:1]
+    return tuple(
+        Reason(
+            signals[k].name,
+            float(parts[k]),
+            float(values[k]),
+            float(expected[k].low),
+            float(expected[k].high),
+            signals[k].unit,
+        )
+        for k in named
+    )

@@ -1,48 +1,94 @@
-"""Sentence: an event in plain words."""
+"""Sentence: one plain sentence that says why, for people who never saw the model."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from bimetal.nouns.event import Cause, Fault, Reason
+from bimetal.nouns.event import Fault, Reason
+from bimetal.nouns.signal import Signal
 
-_FAR = 1.0
-_SAID = {
-    Fault.MISSING: "has gone silent",
-    Fault.OUT_OF_RANGE: "shows what it cannot measure",
-    Fault.STUCK: "has repeated the same value for too long",
-}
+ALSO = 0.1
+"""Signals with at least this share are named beside the first."""
+MOST_ALSO = 2
+FAR = 0.5
+"""Outside the usual range by this many times its width is far outside."""
+ESCAPES = {"Cel": "°C", "/min": "/min", "mm/s": "mm/s"}
 
 
-def sentence_of(device: str, reasons: Sequence[Reason], cause: Cause, fault: int) -> str:
-    """Say which signal does what, in one sentence."""
+def process_sentence(device: str, reasons: Sequence[Reason], alone: bool) -> str:
+    """Return what is unusual at a device, from its reasons in order; `alone`: it has one signal only."""
     if not reasons:
-        return f"{device}: the signals together are unusual."
-    first = reasons[0]
-    if cause is Cause.SENSOR:
-        said = _SAID.get(Fault(fault), "does not answer as a sensor should")
-        return f"{device}: the sensor {first.signal} {said} ({_value(first)})."
-    words = f"{device}: {first.signal} {_value(first)} {_against(first)} ({first.share:.0%} of the alarm)"
-    others = [r for r in reasons[1:3] if r.share >= 0.15]
-    if others:
-        words += f"; {' and '.join(f'{r.signal} {_value(r)} {_against(r)}' for r in others)}"
-    return words + "."
+        return f"{device}: the readings are unusual."
+    first, *others = reasons
+    also = [_also(r) for r in others if r.share >= ALSO][:MOST_ALSO]
+    tail = "".join(f"; {a}" for a in also)
+    return f"{device}: {_first(first, alone)} ({first.share:.0%} of the alarm){tail}."
 
 
-def _value(reason: Reason) -> str:
-    if reason.value != reason.value:
-        return "without a value"
-    return f"{reason.value:.4g}{f' {reason.unit}' if reason.unit else ''}"
+def sensor_sentence(device: str, signal: Signal, fault: Fault, value: float, lasting_s: float) -> str:
+    """Return what is wrong with a sensor; `lasting_s`: for how long it has been so at least, 0 if unknown."""
+    lasting = f" for {span_text(lasting_s)}" if lasting_s > 0 else ""
+    shown = f"{number_text(value)} {unit_text(signal.unit)}".strip()
+    match fault:
+        case Fault.STUCK:
+            what = f"has repeated {shown}{lasting}"
+        case Fault.MISSING:
+            what = f"has been silent{lasting}"
+        case Fault.OUT_OF_RANGE:
+            what = f"says {shown}, which it cannot have measured"
+        case _:
+            what = "is sound"
+    return f"{device}: the {signal.name} sensor {what}."
 
 
-def _against(reason: Reason) -> str:
-    low, high = reason.low, reason.high
-    usual = f"its usual {low:.4g} to {high:.4g}"
-    width = max(high - low, 1e-30)
-    if reason.value > high:
-        return f"is {'far ' if reason.value - high > _FAR * width else ''}above {usual}"
-    if reason.value < low:
-        return f"is {'far ' if low - reason.value > _FAR * width else ''}below {usual}"
-    if reason.value != reason.value:
-        return "is missing"
-    return f"is within {usual} but does not fit how it moved before, or the others"
+def number_text(value: float, width: float = 0.0) -> str:
+    """Return a number with as many digits as a range of this width is worth, four without a range."""
+    if not math.isfinite(value):
+        return "nothing" if math.isnan(value) else f"{value:g}"
+    if not width > 0 or not math.isfinite(width) or abs(value) >= 1e6 or width < 1e-5:
+        return f"{value:.4g}"
+    return f"{value:.{max(0, min(6, 2 - math.ceil(math.log10(width))))}f}"
+
+
+def span_text(seconds: float) -> str:
+    """Return a length of time in the largest unit that says it: `90 s`, `12 minutes`, `3.5 hours`."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def unit_text(unit: str) -> str:
+    """Return a UCUM code as people write it."""
+    return ESCAPES.get(unit, unit)
+
+
+def _first(reason: Reason, alone: bool) -> str:
+    width = reason.high - reason.low
+    unit = unit_text(reason.unit)
+    if math.isnan(reason.value):
+        return f"{reason.signal} has just gone missing after unusual readings"
+    shown = f"{reason.signal} {number_text(reason.value, width)} {unit}".rstrip()
+    usual = f"{number_text(reason.low, width)}–{number_text(reason.high, width)} {unit}".rstrip()
+    where = _where(reason)
+    if where:
+        return f"{shown} is {where} its usual {usual}"
+    odd = "moves in an unusual way" if alone else "does not fit the others or its own past"
+    return f"{shown} is within its usual {usual} but {odd}"
+
+
+def _also(reason: Reason) -> str:
+    where = _where(reason)
+    if where:
+        return f"{reason.signal} is also {'high' if 'above' in where else 'low'}"
+    return f"{reason.signal} is part of it"
+
+
+def _where(reason: Reason) -> str:
+    width = reason.high - reason.low
+    if reason.value > reason.high:
+        return "far above" if reason.value > reason.high + FAR * width else "above"
+    if reason.value < reason.low:
+        return "far below" if reason.value < reason.low - FAR * width else "below"
+    return ""

@@ -7,16 +7,10 @@ from typing import Any
 
 import msgspec
 
+from bimetal.learn.usual import Usual
+from bimetal.nouns.device import FLEET
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """The range `low`..`high` that a signal of a device usually keeps, in the signal's unit."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +27,10 @@ class CardSignal:
 class Card:
     """Data window, purpose, signals, usual ranges, promise and limits of a model.
 
-    `usual` has a row for each device ("" is the fleet), with a range for each signal. Times count
-    nanoseconds since 1970 UTC; `threshold` is on the raw score.
+    `usual` has a row for each device (FLEET for the others), with what is usual for each signal.
+    Times count nanoseconds since 1970 UTC. `threshold` is on the raw score, which the program divides
+    by it. `seen_alarms` is how many alarms its own history would have raised. `rows` counts the rows
+    learned from, `rows_left_out` those called bad, `rows_thinned` those there was no room for.
     """
 
     purpose: str
@@ -42,12 +38,14 @@ class Card:
     devices: tuple[str, ...]
     rows: int
     rows_left_out: int
+    rows_thinned: int
     first_ns: int
     last_ns: int
     period_s: float
     promise: str
     promise_words: str
     threshold: float
+    seen_alarms: int
     warm_up_rows: int
     usual: dict[str, list[Usual]]
     sources: tuple[str, ...] = ()
@@ -62,13 +60,16 @@ class Card:
         return tuple(Signal(s.name, s.unit, s.quantity, self.period_s) for s in self.signals)
 
     def usual_of(self, device: str) -> list[Usual]:
-        """Return a device's usual ranges, the fleet's for one never met before."""
-        return self.usual.get(device) or self.usual[""]
+        """Return what is usual for a device's signals, the fleet's for one never met before."""
+        return self.usual.get(device) or self.usual[FLEET]
 
 
 def card_of(plain: object) -> Card:
     """Read a card back; raises BadInput when it is none."""
     try:
-        return msgspec.convert(plain, Card)
+        card = msgspec.convert(plain, Card)
     except msgspec.ValidationError as error:
         raise BadInput(f"the model's card cannot be read: {error}", where="model") from None
+    if FLEET not in card.usual or any(len(row) != len(card.signals) for row in card.usual.values()):
+        raise BadInput("the model's card does not say what is usual for every signal", where="model")
+    return card

@@ -12,17 +12,63 @@ from bimetal.nouns.batch import Batch
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 
+Floats = NDArray[np.float64]
+
+MOST_VALUES = 12_000_000
 MOST_ROWS = 400_000
 LEAST_ROWS = 64
 MOST_SIGNALS = 512
+MOST_DEVICES = 10_000
+BLOCK = 1024
+"""Where memory runs short whole blocks of this many rows are left out, never single rows."""
+
+
+@dataclass(slots=True)
+class _Track:
+    """The rows of one device: whole blocks, of which every `stride`-th is kept, and the rows since."""
+
+    blocks: list[Floats] = field(default_factory=list[Floats])
+    fresh: list[Floats] = field(default_factory=list[Floats])
+    fresh_rows: int = 0
+    blocks_seen: int = 0
+    stride: int = 1
+
+    @property
+    def rows(self) -> int:
+        return len(self.blocks) * BLOCK + self.fresh_rows
+
+    def add(self, values: Floats) -> None:
+        self.fresh.append(values)
+        self.fresh_rows += len(values)
+        if self.fresh_rows >= BLOCK:
+            waiting = np.concatenate(self.fresh)
+            for start in range(0, len(waiting) - BLOCK + 1, BLOCK):
+                if self.blocks_seen % self.stride == 0:
+                    self.blocks.append(waiting[start : start + BLOCK].copy())
+                self.blocks_seen += 1
+            rest = waiting[len(waiting) // BLOCK * BLOCK :].copy()
+            self.fresh, self.fresh_rows = [rest], len(rest)
+
+    def thin(self) -> None:
+        """Keep every other of the kept blocks, from now on too."""
+        self.blocks = self.blocks[::2]
+        self.stride *= 2
+
+    def stretches(self) -> list[Floats]:
+        """Return what is held as stretches of rows that followed each other."""
+        parts = [*self.blocks, *(np.concatenate([p]) for p in self.fresh if len(p))]
+        if self.stride == 1:
+            return [np.concatenate(parts)] if parts else []
+        return parts
 
 
 @dataclass(slots=True)
 class History:
     """Readings to learn from, by device, in order of time; (n, s) values for s signals.
 
-    At most `most_rows` rows are held in all: beyond that the oldest of the longest device go, so
-    that what is learned is how the machine has been of late. Rows called bad are left out.
+    At most `most_rows` rows are held in all, fewer with many signals: beyond that every other block of
+    1024 rows of the device with the most is left out, so that what is kept still covers the whole
+    time. Rows called bad are left out.
     """
 
     signals: tuple[Signal, ...]
@@ -31,7 +77,7 @@ class History:
     rows_bad: int = 0
     first_ns: int | None = None
     last_ns: int | None = None
-    _parts: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict[str, list[NDArray[np.float64]]])
+    _tracks: dict[str, _Track] = field(default_factory=dict[str, _Track])
     _held: int = 0
 
     def add(self, batch: Batch, bad: NDArray[np.bool_] | None = None) -> None:
@@ -48,29 +94,34 @@ class History:
             low, high = int(batch.time_ns.min()), int(batch.time_ns.max())
             self.first_ns = low if self.first_ns is None else min(self.first_ns, low)
             self.last_ns = high if self.last_ns is None else max(self.last_ns, high)
-        for number, device in enumerate(batch.devices):
-            rows = (batch.device == number) & good
-            if rows.any():
-                self._parts.setdefault(device, []).append(batch.values[rows])
-                self._held += int(rows.sum())
+        order = np.argsort(batch.device[good], kind="stable")
+        rows = np.flatnonzero(good)[order]
+        for part in np.split(rows, np.flatnonzero(np.diff(batch.device[rows])) + 1):
+            if len(part):
+                track = self._tracks.setdefault(batch.devices[int(batch.device[part[0]])], _Track())
+                self._held -= track.rows
+                track.add(batch.values[part])
+                self._held += track.rows
         self._trim()
 
     @property
     def devices(self) -> tuple[str, ...]:
         """The devices there are rows of, in order of name."""
-        return tuple(sorted(self._parts))
+        return tuple(sorted(self._tracks))
 
     @property
     def rows(self) -> int:
         """How many rows are held."""
         return self._held
 
-    def values(self, device: str) -> NDArray[np.float64]:
-        """Return one device's rows (n, s), NaN where a reading is missing."""
-        parts = self._parts[device]
-        if len(parts) > 1:
-            self._parts[device] = parts = [np.concatenate(parts)]
-        return parts[0]
+    def stretches(self, device: str) -> list[Floats]:
+        """Return one device's rows as stretches (n, s) without holes, NaN where a reading is missing."""
+        return self._tracks[device].stretches()
+
+    def values(self, device: str) -> Floats:
+        """Return one device's rows (n, s), all stretches together."""
+        parts = self.stretches(device)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def check(self) -> None:
         """Raise BadInput when there is too little to learn from, or too much at once."""
@@ -79,6 +130,13 @@ class History:
                 f"{len(self.signals)} signals are more than {MOST_SIGNALS}",
                 hint="Choose some with --signals a,b,c or leave some out with --ignore",
             )
+        if not self.signals:
+            raise BadInput("there is no signal to learn from")
+        if len(self._tracks) > MOST_DEVICES:
+            raise BadInput(
+                f"{len(self._tracks)} devices are more than {MOST_DEVICES}",
+                hint="Train on some of them: devices not met in training use what the fleet taught",
+            )
         if self.rows < LEAST_ROWS:
             raise BadInput(
                 f"{self.rows} healthy rows are too few to learn from",
@@ -86,13 +144,14 @@ class History:
             )
 
     def _trim(self) -> None:
-        while self._held > self.most_rows:
-            longest = max(self._parts, key=lambda d: sum(len(p) for p in self._parts[d]))
-            oldest = self._parts[longest].pop(0)
-            drop = min(len(oldest), self._held - self.most_rows)
-            self._held -= drop
-            if drop < len(oldest):
-                self._parts[longest].insert(0, oldest[drop:])
+        most = min(self.most_rows, MOST_VALUES // max(len(self.signals), 1))
+        while self._held > most:
+            longest = max(self._tracks.values(), key=lambda t: len(t.blocks))
+            if len(longest.blocks) < 2:
+                return
+            self._held -= longest.rows
+            longest.thin()
+            self._held += longest.rows
 
 
 def history_of(batches: Sequence[Batch]) -> History:

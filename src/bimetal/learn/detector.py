@@ -1,8 +1,8 @@
 """Detector: the default program, wired from operators; what is learned for it are its parameters.
 
-    readings ── usable ones ── standardised ──┬── moving moments ──── each signal against its habit ──┐
-        │                                     └── levels by scale ── all signals together ────────────┤
-        └── fault of each sensor                          share, score against the threshold, alarm ──┘
+    readings ── sound sensors ── standardised ─┬─ moving moments ── each signal from its own habit ─┐
+                     │                         └─ levels by scale ── all signals from theirs ───────┤
+                   fault                                                         share ── score ── alarm
 
 One definition: learning runs `sensing_program`, the front part of the same wiring.
 """
@@ -29,77 +29,6 @@ from bimetal.program.program import Draft, Program
 
 BOUND = 20.0
 """Standardised values are kept within this many scales."""
-
-RESERVED = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "and",
-        "or",
-        "not",
-        "xor",
-        "bool",
-        "true",
-        "false",
-        "class",
-        "new",
-        "delete",
-        "this",
-        "private",
-        "public",
-        "protected",
-        "operator",
-        "template",
-        "namespace",
-        "using",
-        "try",
-        "catch",
-        "throw",
-        "import",
-        "from",
-        "as",
-        "is",
-        "in",
-        "def",
-        "pass",
-        "lambda",
-        "with",
-        "yield",
-        "none",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +71,7 @@ def input_names(signals: Sequence[str]) -> tuple[str, ...]:
     names: list[str] = []
     for number, signal in enumerate(signals):
         plain = re.sub(r"[^a-z0-9]+", "_", signal.lower()).strip("_")[:32] or f"signal_{number + 1}"
-        if plain[0].isdigit() or plain in RESERVED:
+        if plain[0].isdigit():
             plain = f"x_{plain}"
         names.append(plain if plain not in names else f"{plain}_{number + 1}")
     return tuple(names)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from bimetal.nouns.errors import BadInput
 
 LONGEST_ID = 128
+FLEET = ""
+"""Stands for every device that was not met in training; no device can have this id."""
 
 
 @dataclass(frozen=True, slots=True)

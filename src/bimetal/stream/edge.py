@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bimetal.explain.sentence import span_text
 from bimetal.nouns.event import Cause, Event, Kind
 
 
@@ -111,7 +112,7 @@ class _Walk:
 
     def over(self, at: int, cause: Cause, since_ns: int, what: str) -> None:
         time_ns = int(self.said.time_ns[at])
-        sentence = f"{self.said.device} {what} after {span_text(time_ns - since_ns)}."
+        sentence = f"{self.said.device} {what} after {span_text((time_ns - since_ns) / 1e9)}."
         score, alarm = float(self.said.score[at]), bool(self.said.alarm[at])
         event = Event(Kind.CLEARED, self.said.device, time_ns, score, alarm, cause, (), sentence, since_ns)
         self.say(at, event)
@@ -144,12 +145,3 @@ def _changes(watch: Watch, alarm: NDArray[np.bool_], faulty: NDArray[np.bool_]) 
         now = np.column_stack([alarm, faulty])
         same = np.vstack([np.array(before, bool)[None], now[:-1]]) == now
         yield from np.flatnonzero(~same.all(axis=1)).tolist()
-
-
-def span_text(span_ns: int) -> str:
-    """Return a length of time in the largest unit that says it: `90 s`, `12 minutes`, `3.5 hours`."""
-    seconds = span_ns / 1e9
-    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"

@@ -11,8 +11,8 @@ from bimetal.targets.wasm_run import WasmTarget
 
 
 def every_target(tools: Toolbox | None = None) -> tuple[Target, ...]:
-    """Return every target, the law first; `tools` lets those run that need a compiler or node."""
-    return NumpyTarget(), WasmTarget(), C99Target(tools), NodeTarget(tools)
+    """Return every target, the law first; with `tools`, those that need outside programs can run."""
+    return NumpyTarget(), WasmTarget(), NodeTarget(tools), C99Target(tools)
 
 
 def fastest() -> Target:

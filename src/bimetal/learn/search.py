@@ -1,0 +1,19 @@
+"""Search: what is decided about the detector before it learns, from how much there is to learn from."""
+
+from __future__ import annotations
+
+from bimetal.learn.detector import Design
+
+SHORT = 160
+"""With fewer rows of a device, long averages would never settle."""
+
+
+def design_for(signals: int, rows: int) -> Design:
+    """Return the design for so many signals and rows of a typical device.
+
+    One configuration serves all, but for averaging spans and a warm-up that a very short history can
+    carry. Larger searches did not pay: see docs/decisions.
+    """
+    if rows < SHORT:
+        return Design(signals, spans=(4.0, 16.0), warm_up=12)
+    return Design(signals, warm_up=min(48, rows // 8))

@@ -1,0 +1,79 @@
+"""Sense: runs a program over a history, whole or its front part, on whatever target is the fastest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bimetal.learn.detector import Design, sensing_program
+from bimetal.program.block import pack
+from bimetal.program.layout import initial_state, layout_of
+from bimetal.program.program import Program
+from bimetal.targets.target import Target
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.float32]
+Values = dict[str, Any]
+
+CHUNK_BYTES = 32_000_000
+MOST_FEATURES = 48_000_000
+"""So many features are kept at once; of a longer history every k-th row is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """Features (n, s, f) and bands (n, b, s) of all devices one after the other, warm-ups left out."""
+
+    features: Rows
+    bands: Rows
+
+
+def sense(
+    design: Design,
+    names: Sequence[str],
+    stretches: Sequence[tuple[Values, Floats]],
+    target: Target,
+) -> Sensed:
+    """Run the front part of the detector over stretches, each with its device's parameters."""
+    program, draft = sensing_program(design, names)
+    each = design.signals * (design.own_features + design.bands)
+    keep = max(1, -(-sum(len(v) for _, v in stretches) * each // MOST_FEATURES))
+    features: list[Rows] = [np.zeros((0, design.signals, design.own_features), np.float32)]
+    bands: list[Rows] = [np.zeros((0, design.bands, design.signals), np.float32)]
+    for usual, values in stretches:
+        learned = {name: usual.get(name, start) for name, start in draft.values.items()}
+        seen = 0
+        for out in run(program, learned, names, values, target):
+            skip = max(min(design.warm_up, len(values) // 2) - seen, 0)
+            kept = out[skip::keep]
+            features.append(kept["features"].copy())
+            bands.append(kept["bands"].copy())
+            seen += len(out)
+    return Sensed(np.concatenate(features), np.concatenate(bands))
+
+
+def run(
+    program: Program, learned: Mapping[str, Any], names: Sequence[str], values: Floats, target: Target
+) -> Iterator[NDArray[Any]]:
+    """Yield the outputs for readings (n, s) of one device, in parts of bounded size."""
+    running = target.load(program, pack(program, learned))
+    layouts = layout_of(program)
+    few = max(64, CHUNK_BYTES // (layouts.input.size + layouts.output.size))
+    state = initial_state(program)
+    for start in range(0, len(values), few):
+        rows = rows_of(program, names, values[start : start + few])
+        state, out, _ = running.run(state, rows)
+        yield out
+
+
+def rows_of(program: Program, names: Sequence[str], values: Floats) -> NDArray[Any]:
+    """Return readings (n, s) as the rows a program takes."""
+    rows = np.zeros(len(values), layout_of(program).input.dtype)
+    with np.errstate(over="ignore"):
+        for k, name in enumerate(names):
+            rows[name] = values[:, k]
+    return rows
