@@ -1,70 +1,103 @@
 """Spine: the walks, one page each; the only place where rooms meet. It calls, it never decides.
 
 cold:    history -> learn -> Program -> Bundle (sign, vectors, card)
+hot:     messages -> codec -> Batch -> admit -> keep -> program (state per device) -> Event -> keep -> tell
 replay:  rows -> program (state per device) -> Event + explanation
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
 from bimetal import __version__
 from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import write
 from bimetal.explain.explainer import Explainer
+from bimetal.keep.archive import Archive
 from bimetal.learn.calibrate import Budget
 from bimetal.learn.card import card_of
 from bimetal.learn.dataset import History
 from bimetal.learn.train import Learned, train
+from bimetal.nouns.batch import Batch
 from bimetal.program.block import pack
 from bimetal.program.verify import check
 from bimetal.stream.feed import feed_of
+from bimetal.stream.late import Reorder, Sorted, Waiting
 from bimetal.stream.scorer import DeviceState, Scored, Scorer
 from bimetal.targets.lower import lower
 from bimetal.targets.target import Target
 from bimetal.targets.vectors import make_vectors
 from bimetal.targets.wasm import write_wasm
+from bimetal.tell.alarm import Alarms
+from bimetal.tell.outbox import Outbox
+from bimetal.trust.admit import Admission
 from bimetal.trust.key import SigningKey
+from bimetal.wire.codec import Codec
 from bimetal.wire.file import open_tables
+from bimetal.wire.gather import Poison, gather
 from bimetal.wire.table.hints import Hints
 from bimetal.wire.table.shape import TableShape, Tally
 from bimetal.wire.table.stretch import TableBatch
+from bimetal.wire.transport import Message
 
 Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Taught:
-    """What came of a cold walk: what the data were, what was learned, the model and its size."""
+class Lesson:
+    """How to learn: the promise, where to compute, who signs, and what time it is."""
 
-    shape: TableShape
-    tally: Tally
+    budget: Budget
+    target: Target
+    key: SigningKey
+    now_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What came of learning: what was learned, the model, and its size in bytes."""
+
     learned: Learned
     bundle: Bundle
     bytes: int
 
 
-def cold(
-    data: list[Path],
-    hints: Hints,
-    budget: Budget,
-    output: Path,
-    key: SigningKey,
-    target: Target,
-    now_ns: int,
-    progress: Progress,
-) -> Taught:
-    """History in, a signed model out; raises what each room raises."""
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What came of a cold walk: what the files were found to be, and what was learned from them."""
+
+    shape: TableShape
+    tally: Tally
+    taught: Taught
+
+
+def cold(data: Sequence[Path], hints: Hints, lesson: Lesson, output: Path, progress: Progress) -> Walked:
+    """Files in, a signed model out; raises what each room raises."""
     tables = open_tables(data, hints)
     history = History(tables.shape.signals)
     for rows in tables.batches(progress=lambda done, total: progress("reading", done / max(total, 1))):
         history.add(rows.batch, rows.labels)
-    learned = train(history, budget, target, tables.shape.period_s, progress)
-    learned = replace(learned, card=replace(learned.card, sources=tuple(str(p.name) for p in data)))
-    bundle = bundle_of(learned, now_ns, progress)
-    return Taught(tables.shape, tables.tally, learned, bundle, write(output, bundle, key))
+    sources = tuple(path.name for path in data)
+    taught = teach(history, tables.shape.period_s, sources, lesson, output, progress)
+    return Walked(tables.shape, tables.tally, taught)
+
+
+def teach(
+    history: History,
+    period_s: float,
+    sources: tuple[str, ...],
+    lesson: Lesson,
+    output: Path,
+    progress: Progress,
+) -> Taught:
+    """A history in, a signed model out; `sources` are named on its card."""
+    learned = train(history, lesson.budget, lesson.target, period_s, progress)
+    learned = replace(learned, card=replace(learned.card, sources=sources))
+    bundle = bundle_of(learned, lesson.now_ns, progress)
+    return Taught(learned, bundle, write(output, bundle, lesson.key))
 
 
 def bundle_of(learned: Learned, now_ns: int, progress: Progress) -> Bundle:
@@ -89,6 +122,77 @@ def scorer_of(bundle: Bundle, target: Target) -> Scorer:
         lambda device: target.load(bundle.program, bundle.block_of(device)),
         Explainer(card.signal_list(), card.usual),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of messages: what was kept, what was scored, what was late, and what was no reading."""
+
+    kept: Batch
+    ready: Batch
+    late: Batch
+    scored: Scored | None
+    poison: tuple[Poison, ...]
+
+
+@dataclass(slots=True)
+class HotWalk:
+    """The hot walk of one stream. `hear` returns when what it was given is durable, and then says more.
+
+    Until `adopt` gives it a scorer, it keeps and says nothing. It may be called from any one thread
+    at a time.
+    """
+
+    codec: Codec
+    admission: Admission
+    archive: Archive
+    reorder: Reorder
+    alarms: Alarms
+    outbox: Outbox
+    _scorer: Scorer | None = None
+    _states: Mapping[str, DeviceState] = field(default_factory=dict[str, DeviceState])
+    _waiting: Mapping[str, Waiting] = field(default_factory=dict[str, Waiting])
+    _turn: Lock = field(default_factory=Lock)
+
+    def hear(self, messages: Sequence[Message], now_ns: int) -> Heard:
+        """Take messages in, in their order; raises when they cannot be kept, and then says nothing."""
+        with self._turn:
+            gathered = gather(messages, self.codec, {s.name: s for s in self.reorder.signals})
+            admitted = self.admission.admit(gathered.batch)
+            if len(admitted.batch):
+                self.archive.segments.append(admitted.batch)
+            ordered = self.reorder.push(self._waiting, admitted.batch, now_ns)
+            scored = self._score(ordered)
+            return Heard(admitted.batch, ordered.ready, ordered.late, scored, gathered.poison)
+
+    def adopt(self, scorer: Scorer, since_ns: int) -> None:
+        """Score with this model from now on; what was kept since an instant sets its state, unsaid."""
+        with self._turn:
+            self._waiting = self.reorder.flush(self._waiting).waiting
+            names = [s.name for s in self.reorder.signals]
+            kept = self.archive.segments.batch(signals=names, since_ns=since_ns)
+            self._states, _ = scorer.advance({}, kept)
+            self._scorer = scorer
+
+    def settle(self, now_ns: int) -> Heard:
+        """Let time pass: rows that wait for others are scored, and what ended for good is told."""
+        with self._turn:
+            ordered = self.reorder.flush(self._waiting, now_ns)
+            scored = self._score(ordered)
+            for notice in self.alarms.wake(now_ns):
+                self.outbox.put(notice)
+            return Heard(ordered.late, ordered.ready, ordered.late, scored, ())
+
+    def _score(self, ordered: Sorted) -> Scored | None:
+        self._waiting = ordered.waiting
+        if self._scorer is None:
+            return None
+        self._states, scored = self._scorer.advance(self._states, ordered.ready)
+        self.archive.events.append(scored.events)
+        for event in scored.events:
+            for notice in self.alarms.take(event):
+                self.outbox.put(notice)
+        return scored
 
 
 def replay(scorer: Scorer, tables: Iterator[TableBatch]) -> Iterator[tuple[TableBatch, Scored]]:

@@ -15,7 +15,7 @@ from bimetal.cli.progress import Progress
 from bimetal.learn.calibrate import parse_budget
 from bimetal.program.digest import digest
 from bimetal.program.layout import layout_of
-from bimetal.spine import Taught, cold
+from bimetal.spine import Lesson, Taught, Walked, cold
 from bimetal.targets.present import fastest
 from bimetal.wire.table.hints import Hints
 
@@ -27,23 +27,15 @@ def teach(data: tuple[Path, ...], output: Path, false_alarms: str, as_json: bool
     began_s = time.monotonic()
     budget = parse_budget(false_alarms)
     try:
-        taught = cold(
-            list(data),
-            hints,
-            budget,
-            output,
-            keys().signing_key(),
-            target,
-            time.time_ns(),
-            progress,
-        )
+        lesson = Lesson(budget, target, keys().signing_key(), time.time_ns())
+        walked = cold(data, hints, lesson, output, progress)
     finally:
         progress.clear()
     seconds = time.monotonic() - began_s
     if as_json:
-        click.echo(json.dumps(_figures(taught, output, target.name, seconds)))
+        click.echo(json.dumps(_figures(walked, output, target.name, seconds)))
         return
-    for line in [*taught.shape.words(), *taught.tally.words(), *_words(taught, target.name, seconds)]:
+    for line in [*walked.shape.words(), *walked.tally.words(), *_words(walked.taught, target.name, seconds)]:
         click.echo(line)
     click.echo(f"\nNext: bimetal run {output} {data[0]}")
 
@@ -62,7 +54,8 @@ def _words(taught: Taught, target: str, seconds: float) -> list[str]:
     ]
 
 
-def _figures(taught: Taught, output: Path, target: str, seconds: float) -> dict[str, Any]:
+def _figures(walked: Walked, output: Path, target: str, seconds: float) -> dict[str, Any]:
+    shape, taught = walked.shape, walked.taught
     card, place = taught.learned.card, layout_of(taught.learned.program)
     return {
         "model": str(output),
@@ -73,8 +66,8 @@ def _figures(taught: Taught, output: Path, target: str, seconds: float) -> dict[
         "rows_left_out": card.rows_left_out,
         "devices": list(card.devices),
         "signals": [{"name": s.name, "unit": s.unit} for s in card.signals],
-        "dropped": [{"name": d.name, "reason": d.reason} for d in taught.shape.dropped],
-        "time": taught.shape.time,
+        "dropped": [{"name": d.name, "reason": d.reason} for d in shape.dropped],
+        "time": shape.time,
         "period_s": card.period_s,
         "promise": card.promise,
         "promise_words": card.promise_words,
