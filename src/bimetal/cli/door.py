@@ -14,6 +14,7 @@ from bimetal.cli.command import Command
 from bimetal.nouns.errors import Error
 
 COMMANDS = {
+    "demo": "Watch a living plant: learned, explained, on a page.",
     "train": "Learn what is normal from a CSV or Parquet file.",
     "run": "Score data and print explained events.",
     "build": "Write the model as C99 or WebAssembly.",
