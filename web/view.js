@@ -65,7 +65,7 @@ function Stage() {
 /** @param {{words: string}} props */
 function Watching({ words }) {
   const counted = counters.value;
-  const facts = counted ? [`${count(counted.readings)} readings`, `${count(counted.scored)} scored`] : [];
+  const facts = counted ? [`${count(counted.readings)} readings`, `${count(counted.scored)} rows scored`] : [];
   if (counted?.faults_injected) facts.push(`${counted.faults_found ?? 0} of ${many(counted.faults_injected, "fault")} found`);
   if (counted?.p99_ms) facts.push(`${counted.p99_ms.toFixed(1)} ms reading to answer`);
   return html`<section class="stage watching" aria-labelledby="stage"><h2 id="stage">Watching ${many(machines.value.length, "machine")}</h2>

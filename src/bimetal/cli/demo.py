@@ -12,7 +12,7 @@ from bimetal.cli.command import Command, as_json
 @click.command(cls=Command, examples=("bimetal demo", "bimetal demo --headless --seconds 120 --json"))
 @click.option("--seconds", type=click.FloatRange(30, 86_400), help="End by itself after so long.")
 @click.option("--machines", type=click.IntRange(1, 100), default=12, show_default=True, help="Of the plant.")
-@click.option("--false-alarms", default="1/week", show_default=True, help="Of each machine.")
+@click.option("--false-alarms", default="1/hour", show_default=True, help="Of each machine.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Another plant.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="Of the page.")
 @click.option("--mqtt-port", type=click.IntRange(0, 65_535), default=0, help="For the machines.")

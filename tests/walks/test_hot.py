@@ -1,0 +1,167 @@
+"""The hot walk: what arrives is kept, scored and told, and a stream says what its replay says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bimetal.keep.archive import Archive
+from bimetal.learn.calibrate import Budget
+from bimetal.learn.dataset import history_of
+from bimetal.nouns.batch import Batch
+from bimetal.nouns.errors import Unsupported
+from bimetal.nouns.event import Event
+from bimetal.packs.machine import MachinePack
+from bimetal.packs.machine.simulator import simulate
+from bimetal.spine import HotWalk, Lesson, Taught, scorer_of, teach
+from bimetal.stream.late import Reorder
+from bimetal.targets.present import fastest
+from bimetal.tell.alarm import Alarms, Notice
+from bimetal.tell.outbox import Outbox
+from bimetal.trust.admit import Admission
+from bimetal.trust.key import KeyFolder
+from bimetal.wire.codecs.json import JsonCodec
+from bimetal.wire.transport import Message
+
+BEGIN_NS = 1_767_225_600_000_000_000
+LEARN_NS = BEGIN_NS + 30 * 10**9
+MANIFEST = MachinePack().manifest()
+SIGNALS = tuple(s.signal for s in MANIFEST.signals)
+
+
+class Heard:
+    """A channel that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+
+    def tell(self, notice: Notice) -> None:
+        """Remember a notice."""
+        self.notices.append(notice)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@pytest.fixture(scope="module")
+def readings() -> Batch:
+    """Four machines for 80 s; faults after the first 30."""
+    return simulate("faults", 4, 80.0, 10, 1, learn_s=30.0, start_ns=BEGIN_NS)[0]
+
+
+def part(batch: Batch, rows: np.ndarray) -> Batch:
+    """Some rows of a batch."""
+    return Batch(batch.devices, batch.signals, batch.time_ns[rows], batch.device[rows], batch.values[rows])
+
+
+@pytest.fixture(scope="module")
+def taught(readings: Batch, tmp_path_factory: pytest.TempPathFactory) -> Taught:
+    """A model learned from the healthy stretch."""
+    folder = tmp_path_factory.mktemp("model")
+    lesson = Lesson(Budget(1, "hour"), fastest(), KeyFolder(folder / "keys").signing_key(), BEGIN_NS)
+    history = history_of([part(readings, readings.time_ns < LEARN_NS)])
+    return teach(history, 0.1, ("simulated",), lesson, folder / "plant.bm", lambda _stage, _part: None)
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Iterator[tuple[HotWalk, Heard]]:
+    """A walk into a folder of its own, and the channel it tells."""
+    archive, channel = Archive(tmp_path / "data"), Heard()
+    outbox = Outbox({"heard": channel})
+    admission = Admission({s.signal.name: s.purpose for s in MANIFEST.signals})
+    yield (
+        HotWalk(JsonCodec(), admission, archive, Reorder(SIGNALS, period_ns=10**8), Alarms(), outbox),
+        channel,
+    )
+    outbox.close()
+    archive.close()
+
+
+def messages(batch: Batch) -> list[Message]:
+    """A batch as its machines would publish it."""
+    found: list[Message] = []
+    for time_ns, device, values in zip(
+        batch.time_ns.tolist(), batch.device.tolist(), batch.values.tolist(), strict=True
+    ):
+        said = {"ts": time_ns // 10**6, **{s.name: v for s, v in zip(SIGNALS, values, strict=True)}}
+        name = batch.devices[device]
+        found.append(Message(f"readings/{name}", json.dumps(said).encode(), name, time_ns, 1))
+    return found
+
+
+def hear_all(walk: HotWalk, batch: Batch, step: int) -> list[Event]:
+    """Hear a batch in portions; return every event that came of it."""
+    events: list[Event] = []
+    said = messages(batch)
+    for at in range(0, len(said), step):
+        some = said[at : at + step]
+        heard = walk.hear(some, some[-1].received_ns)
+        assert heard.poison == ()
+        events += heard.scored.events if heard.scored else ()
+    heard = walk.settle(batch.time_ns[-1].item() + 10**12)
+    return events + list(heard.scored.events if heard.scored else ())
+
+
+def test_before_a_model_is_adopted_everything_is_kept_and_nothing_said(
+    walk: tuple[HotWalk, Heard], readings: Batch
+) -> None:
+    hot, _ = walk
+    early = part(readings, readings.time_ns < LEARN_NS)
+    assert hear_all(hot, early, 7) == []
+    kept = hot.archive.segments.batch(signals=[s.name for s in SIGNALS])
+    order = np.lexsort((early.time_ns, early.device))
+    np.testing.assert_array_equal(kept.time_ns, early.time_ns[order])
+    np.testing.assert_array_equal(kept.values, early.values[order])
+
+
+@pytest.mark.parametrize("step", [1, 13, 400])
+def test_a_stream_says_what_its_replay_says(
+    walk: tuple[HotWalk, Heard], readings: Batch, taught: Taught, step: int
+) -> None:
+    hot, channel = walk
+    hear_all(hot, part(readings, readings.time_ns < LEARN_NS), 50)
+    scorer = scorer_of(taught.bundle, fastest())
+    hot.adopt(scorer, BEGIN_NS)
+    events = hear_all(hot, part(readings, readings.time_ns >= LEARN_NS), step)
+    _, replayed = scorer.advance({}, readings)
+    expected = [e for e in replayed.events if e.time_ns >= LEARN_NS]
+    assert expected
+    key = lambda e: (e.time_ns, e.device, e.kind, e.sentence)  # noqa: E731
+    assert sorted(events, key=key) == sorted(expected, key=key)
+    told = hot.archive.events.read()
+    assert [key(e) for e in sorted(told.events, key=key)] == [key(e) for e in sorted(expected, key=key)]
+    hot.outbox.close()
+    assert channel.notices
+    assert {n.event.device for n in channel.notices} <= set(readings.devices)
+
+
+def test_what_has_no_purpose_is_neither_kept_nor_shown(walk: tuple[HotWalk, Heard]) -> None:
+    hot, _ = walk
+    content = b'{"ts": 1767225600000, "pressure": 2.0, "faces": 3}'
+    heard = hot.hear([Message("readings/pump-01", content, "pump-01", BEGIN_NS, 1)], BEGIN_NS)
+    assert [s.name for s in heard.kept.signals] == [s.name for s in SIGNALS]
+    assert {h.signal for h in hot.archive.segments.held()} == {"pressure"}
+
+
+def test_what_cannot_be_kept_is_not_scored_either(
+    walk: tuple[HotWalk, Heard], readings: Batch, taught: Taught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hot, _ = walk
+    hot.adopt(scorer_of(taught.bundle, fastest()), BEGIN_NS)
+    some = messages(part(readings, readings.time_ns < BEGIN_NS + 10**9))
+
+    def full(batch: Batch) -> int:
+        raise Unsupported("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(hot.archive.segments), "append", lambda _self, batch: full(batch))
+        with pytest.raises(Unsupported, match="full"):
+            hot.hear(some, BEGIN_NS)
+    heard = hot.hear(some, BEGIN_NS)
+    assert heard.kept.readings == len(some) * len(SIGNALS)
+    assert len(heard.late) == 0
+    assert heard.scored is not None

@@ -1,0 +1,78 @@
+"""Messages of many devices become one batch; what cannot be used is set aside, its neighbours are not."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from bimetal.nouns.signal import Signal
+from bimetal.wire.codecs.json import JsonCodec
+from bimetal.wire.gather import gather
+from bimetal.wire.transport import Message
+
+KNOWN = {"pressure": Signal("pressure", "bar"), "flow": Signal("flow", "l/min")}
+NOW = 1_700_000_000_000_000_000
+
+
+def message(topic: str, payload: object, received_ns: int = NOW) -> Message:
+    """A message with a JSON payload, or with these very bytes."""
+    content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    return Message(topic, content, "client", received_ns, 1)
+
+
+def test_readings_of_devices_meet_in_one_batch() -> None:
+    found = gather(
+        [
+            message("readings/a", {"ts": 2000, "pressure": 1.5}),
+            message("readings/b", {"ts": 1000, "flow": 7, "humidity": 40}),
+            message("readings/a", {"ts": 1000, "pressure": 1.0, "flow": 5}),
+        ],
+        JsonCodec(),
+        KNOWN,
+    )
+    batch = found.batch
+    assert batch.devices == ("a", "b")
+    assert [s.name for s in batch.signals] == ["pressure", "flow", "humidity"]
+    assert batch.signals[0].unit == "bar"
+    assert batch.time_ns.tolist() == [10**9, 2 * 10**9, 10**9]
+    np.testing.assert_array_equal(
+        batch.values, [[1.0, 5.0, np.nan], [1.5, np.nan, np.nan], [np.nan, 7.0, 40.0]]
+    )
+    assert found.poison == ()
+
+
+def test_a_reading_without_a_time_has_that_of_its_arrival() -> None:
+    assert gather([message("readings/a", {"flow": 1})], JsonCodec(), KNOWN).batch.time_ns.tolist() == [NOW]
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "word"),
+    [
+        ("weather/a", {"flow": 1}, "readings/"),
+        ("readings/", {"flow": 1}, "id"),
+        ("readings/a/b", {"flow": 1}, "character"),
+        ("readings/" + "x" * 200, {"flow": 1}, "characters long"),
+        ("readings/\x1b[31m", {"flow": 1}, "character"),
+        ("readings/a", b"", "empty"),
+        ("readings/a", b"{", "JSON"),
+        ("readings/a", b'{"flow": NaN}', "JSON"),
+        ("readings/a", b"\xff\xfe", "JSON"),
+        ("readings/a", {"flow": "wet"}, "number"),
+        ("readings/a", {"ts": -1, "flow": 1}, "time"),
+        ("readings/a", b"[" * 100, "deep"),
+    ],
+)
+def test_poison_is_set_aside_with_its_reason(topic: str, payload: object, word: str) -> None:
+    poison, healthy = message(topic, payload), message("readings/a", {"ts": 1000, "flow": 3})
+    found = gather([healthy, poison, healthy], JsonCodec(), KNOWN)
+    assert [p.message for p in found.poison] == [poison]
+    assert word in found.poison[0].reason
+    assert found.batch.values[:, 1].tolist() == [3.0, 3.0]
+
+
+def test_nothing_makes_an_empty_batch_of_the_known_signals() -> None:
+    found = gather([], JsonCodec(), KNOWN)
+    assert len(found.batch) == 0
+    assert found.batch.signals == tuple(KNOWN.values())
