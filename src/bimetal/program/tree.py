@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from bimetal.nouns.errors import BadProgram
 from bimetal.program import letter
 from bimetal.program.node import Node
 from bimetal.program.program import Draft
 
-Tree: TypeAlias = Union[int, tuple[int, float, "Tree", "Tree"]]
+Tree: TypeAlias = "int | tuple[int, float, Tree, Tree]"
 NARROW, WIDE = 7, 15
 """Bits of a leaf's number: `link` is i16 with up to 127 leaves a tree, or i32 with up to 32,767."""
 MOST_TURNS = 512
