@@ -22,11 +22,14 @@ from bimetal.learn.card import card_of
 from bimetal.learn.dataset import History
 from bimetal.learn.train import Learned, train
 from bimetal.nouns.batch import Batch
+from bimetal.nouns.event import Event
+from bimetal.nouns.signal import Signal
 from bimetal.program.block import pack
 from bimetal.program.verify import check
 from bimetal.stream.feed import feed_of
-from bimetal.stream.late import Reorder, Sorted, Waiting
+from bimetal.stream.late import Reorder
 from bimetal.stream.scorer import DeviceState, Scored, Scorer
+from bimetal.stream.stream import Stream, Streamed
 from bimetal.targets.lower import lower
 from bimetal.targets.target import Target
 from bimetal.targets.vectors import make_vectors
@@ -126,73 +129,72 @@ def scorer_of(bundle: Bundle, target: Target) -> Scorer:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What came of messages: what was kept, what was scored, what was late, and what was no reading."""
+    """What came of messages: what was kept, what every stream made of it, and what was no reading."""
 
     kept: Batch
-    ready: Batch
-    late: Batch
-    scored: Scored | None
+    streamed: tuple[Streamed, ...]
     poison: tuple[Poison, ...]
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Everything that was said."""
+        return tuple(event for one in self.streamed for event in one.scored.events)
 
 
 @dataclass(slots=True)
 class HotWalk:
-    """The hot walk of one stream. `hear` returns when what it was given is durable, and then says more.
+    """The hot walk: `hear` returns when what it was given is durable, scored and handed on to be told.
 
-    Until `adopt` gives it a scorer, it keeps and says nothing. It may be called from any one thread
-    at a time.
+    `signals` are those known by name; others are kept as they come. Threads may share it.
     """
 
     codec: Codec
+    signals: Mapping[str, Signal]
     admission: Admission
     archive: Archive
-    reorder: Reorder
     alarms: Alarms
     outbox: Outbox
-    _scorer: Scorer | None = None
-    _states: Mapping[str, DeviceState] = field(default_factory=dict[str, DeviceState])
-    _waiting: Mapping[str, Waiting] = field(default_factory=dict[str, Waiting])
+    streams: tuple[Stream, ...] = ()
     _turn: Lock = field(default_factory=Lock)
 
     def hear(self, messages: Sequence[Message], now_ns: int) -> Heard:
         """Take messages in, in their order; raises when they cannot be kept, and then says nothing."""
         with self._turn:
-            gathered = gather(messages, self.codec, {s.name: s for s in self.reorder.signals})
-            admitted = self.admission.admit(gathered.batch)
-            if len(admitted.batch):
-                self.archive.segments.append(admitted.batch)
-            ordered = self.reorder.push(self._waiting, admitted.batch, now_ns)
-            scored = self._score(ordered)
-            return Heard(admitted.batch, ordered.ready, ordered.late, scored, gathered.poison)
-
-    def adopt(self, scorer: Scorer, since_ns: int) -> None:
-        """Score with this model from now on; what was kept since an instant sets its state, unsaid."""
-        with self._turn:
-            self._waiting = self.reorder.flush(self._waiting).waiting
-            names = [s.name for s in self.reorder.signals]
-            kept = self.archive.segments.batch(signals=names, since_ns=since_ns)
-            self._states, _ = scorer.advance({}, kept)
-            self._scorer = scorer
+            gathered = gather(messages, self.codec, self.signals)
+            kept = self.admission.admit(gathered.batch).batch
+            if len(kept):
+                self.archive.segments.append(kept)
+            return self._told(kept, tuple(s.push(kept, now_ns) for s in self.streams), gathered.poison)
 
     def settle(self, now_ns: int) -> Heard:
         """Let time pass: rows that wait for others are scored, and what ended for good is told."""
         with self._turn:
-            ordered = self.reorder.flush(self._waiting, now_ns)
-            scored = self._score(ordered)
             for notice in self.alarms.wake(now_ns):
                 self.outbox.put(notice)
-            return Heard(ordered.late, ordered.ready, ordered.late, scored, ())
+            nothing = gather((), self.codec, self.signals).batch
+            return self._told(nothing, tuple(s.settle(now_ns) for s in self.streams), ())
 
-    def _score(self, ordered: Sorted) -> Scored | None:
-        self._waiting = ordered.waiting
-        if self._scorer is None:
-            return None
-        self._states, scored = self._scorer.advance(self._states, ordered.ready)
-        self.archive.events.append(scored.events)
-        for event in scored.events:
+    def adopt(self, stream: Stream, since_ns: int, now_ns: int) -> None:
+        """Let a stream watch from now on; what was kept since an instant sets its state."""
+        with self._turn:
+            names = [s.name for s in stream.reorder.signals]
+            stream.catch_up(self.archive.segments.batch(signals=names, since_ns=since_ns), now_ns)
+            self.streams = (*(s for s in self.streams if s.name != stream.name), stream)
+
+    def _told(self, kept: Batch, streamed: tuple[Streamed, ...], poison: tuple[Poison, ...]) -> Heard:
+        heard = Heard(kept, streamed, poison)
+        self.archive.events.append(heard.events)
+        for event in heard.events:
             for notice in self.alarms.take(event):
                 self.outbox.put(notice)
-        return scored
+        return heard
+
+
+def stream_of(name: str, bundle: Bundle, target: Target) -> Stream:
+    """Return the stream of a model, for all devices, before it has seen any."""
+    card = card_of(bundle.card)
+    reorder = Reorder(card.signal_list(), period_ns=round(card.period_s * 1e9))
+    return Stream(name, reorder, scorer_of(bundle, target))
 
 
 def replay(scorer: Scorer, tables: Iterator[TableBatch]) -> Iterator[tuple[TableBatch, Scored]]:

@@ -17,8 +17,7 @@ from bimetal.nouns.errors import Unsupported
 from bimetal.nouns.event import Event
 from bimetal.packs.machine import MachinePack
 from bimetal.packs.machine.simulator import simulate
-from bimetal.spine import HotWalk, Lesson, Taught, scorer_of, teach
-from bimetal.stream.late import Reorder
+from bimetal.spine import HotWalk, Lesson, Taught, scorer_of, stream_of, teach
 from bimetal.targets.present import fastest
 from bimetal.tell.alarm import Alarms, Notice
 from bimetal.tell.outbox import Outbox
@@ -73,10 +72,7 @@ def walk(tmp_path: Path) -> Iterator[tuple[HotWalk, Heard]]:
     archive, channel = Archive(tmp_path / "data"), Heard()
     outbox = Outbox({"heard": channel})
     admission = Admission({s.signal.name: s.purpose for s in MANIFEST.signals})
-    yield (
-        HotWalk(JsonCodec(), admission, archive, Reorder(SIGNALS, period_ns=10**8), Alarms(), outbox),
-        channel,
-    )
+    yield HotWalk(JsonCodec(), {s.name: s for s in SIGNALS}, admission, archive, Alarms(), outbox), channel
     outbox.close()
     archive.close()
 
@@ -101,9 +97,8 @@ def hear_all(walk: HotWalk, batch: Batch, step: int) -> list[Event]:
         some = said[at : at + step]
         heard = walk.hear(some, some[-1].received_ns)
         assert heard.poison == ()
-        events += heard.scored.events if heard.scored else ()
-    heard = walk.settle(batch.time_ns[-1].item() + 10**12)
-    return events + list(heard.scored.events if heard.scored else ())
+        events += heard.events
+    return events + list(walk.settle(batch.time_ns[-1].item() + 10**12).events)
 
 
 def test_before_a_model_is_adopted_everything_is_kept_and_nothing_said(
@@ -124,10 +119,9 @@ def test_a_stream_says_what_its_replay_says(
 ) -> None:
     hot, channel = walk
     hear_all(hot, part(readings, readings.time_ns < LEARN_NS), 50)
-    scorer = scorer_of(taught.bundle, fastest())
-    hot.adopt(scorer, BEGIN_NS)
+    hot.adopt(stream_of("plant", taught.bundle, fastest()), BEGIN_NS, LEARN_NS)
     events = hear_all(hot, part(readings, readings.time_ns >= LEARN_NS), step)
-    _, replayed = scorer.advance({}, readings)
+    _, replayed = scorer_of(taught.bundle, fastest()).advance({}, readings)
     expected = [e for e in replayed.events if e.time_ns >= LEARN_NS]
     assert expected
     key = lambda e: (e.time_ns, e.device, e.kind, e.sentence)  # noqa: E731
@@ -151,7 +145,7 @@ def test_what_cannot_be_kept_is_not_scored_either(
     walk: tuple[HotWalk, Heard], readings: Batch, taught: Taught, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hot, _ = walk
-    hot.adopt(scorer_of(taught.bundle, fastest()), BEGIN_NS)
+    hot.adopt(stream_of("plant", taught.bundle, fastest()), BEGIN_NS, BEGIN_NS)
     some = messages(part(readings, readings.time_ns < BEGIN_NS + 10**9))
 
     def full(batch: Batch) -> int:
@@ -163,5 +157,4 @@ def test_what_cannot_be_kept_is_not_scored_either(
             hot.hear(some, BEGIN_NS)
     heard = hot.hear(some, BEGIN_NS)
     assert heard.kept.readings == len(some) * len(SIGNALS)
-    assert len(heard.late) == 0
-    assert heard.scored is not None
+    assert [len(s.late) for s in heard.streamed] == [0]

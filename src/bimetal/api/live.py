@@ -148,6 +148,13 @@ class Live:
         if self.stage.stage is Stage.WATCHING and before is not None and after is not None:
             self.counters.watched_device_days += (after - before) / _NS_PER_DAY
 
+    def add_scored(self, batch: Batch, score: NDArray[np.float64]) -> None:
+        """Take the scores (n,) of a batch's rows in. Raises as `add_scores` does."""
+        indices: set[int] = set(batch.device.tolist())
+        for index in indices:
+            rows = batch.rows_of(index)
+            self.add_scores(batch.devices[index], batch.time_ns[rows], score[rows])
+
     def add_event(self, event: Event) -> int | None:
         """Take an event in and return the id of the alarm it belongs to, None when it closes nothing.
 

@@ -31,8 +31,7 @@ from bimetal.nouns.device import Device
 from bimetal.nouns.errors import GateNotMet
 from bimetal.packs.machine.live import DAY_S, LivePlant
 from bimetal.packs.pack import Manifest, load_pack
-from bimetal.spine import HotWalk, Lesson, Taught, scorer_of, teach
-from bimetal.stream.late import Reorder
+from bimetal.spine import HotWalk, Lesson, Taught, stream_of, teach
 from bimetal.targets.present import fastest
 from bimetal.tell.alarm import Alarms
 from bimetal.tell.channel import Channel
@@ -163,8 +162,8 @@ class Demo:
             await asyncio.sleep(min(left_s, TICK_S))
         began_s = time.monotonic()
         taught = await asyncio.to_thread(self._teach, begin_ns)
-        scorer = scorer_of(taught.bundle, fastest())
-        await asyncio.to_thread(self._walk.adopt, scorer, begin_ns)
+        stream = stream_of("plant", taught.bundle, fastest())
+        await asyncio.to_thread(self._walk.adopt, stream, begin_ns, time.time_ns())
         self._page.set_model(model_view("plant", taught.bundle))
         self._page.set_stage(Stage.WATCHING, 1.0, "Faults begin any moment; each alarm says why.")
         card = taught.learned.card
@@ -198,10 +197,9 @@ class Demo:
 
 
 def _walk(manifest: Manifest, archive: Archive, outbox: Outbox) -> HotWalk:
-    signals = tuple(s.signal for s in manifest.signals)
-    period_ns = round(max(s.period_s for s in signals) * 1e9)
+    signals = {s.signal.name: s.signal for s in manifest.signals}
     admission = Admission({s.signal.name: s.purpose for s in manifest.signals})
-    return HotWalk(JsonCodec(), admission, archive, Reorder(signals, period_ns=period_ns), Alarms(), outbox)
+    return HotWalk(JsonCodec(), signals, admission, archive, Alarms(), outbox)
 
 
 def _listen_for_signals(stop: asyncio.Event) -> None:

@@ -43,19 +43,15 @@ class Watching:
         """Count what was heard by now, and show it."""
         self._readings += heard.kept.readings
         self._page.add_batch(heard.kept)
-        ready, scored = heard.ready, heard.scored
-        if scored is not None:
-            self._scored += ready.readings
-            self._delays_ms.extend(((now_ns - ready.time_ns) / 1e6).tolist())
-            indices: list[int] = np.unique(ready.device).tolist()
-            for index in indices:
-                rows = ready.rows_of(index)
-                self._page.add_scores(ready.devices[index], ready.time_ns[rows], scored.score[rows])
-            for event in scored.events:
-                self._page.add_event(event)
-                self._events.append(event)
-                if event.kind is not Kind.CLEARED and self._first_alarm_s is None:
-                    self._first_alarm_s = time.monotonic() - self._began_s
+        for one in heard.streamed:
+            self._scored += one.ready.readings
+            self._delays_ms.extend(((now_ns - one.ready.time_ns) / 1e6).tolist())
+            self._page.add_scored(one.ready, one.scored.score)
+        for event in heard.events:
+            self._page.add_event(event)
+            self._events.append(event)
+            if event.kind is not Kind.CLEARED and self._first_alarm_s is None:
+                self._first_alarm_s = time.monotonic() - self._began_s
         self._judge(now_ns)
 
     def figures(self) -> dict[str, Any]:

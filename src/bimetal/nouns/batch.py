@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,11 @@ class Batch:
     def rows_of(self, device: int) -> NDArray[np.intp]:
         """Return the row numbers of one device, by its index, in their order."""
         return np.flatnonzero(self.device == device)
+
+    def of_devices(self, wanted: Collection[str]) -> Batch:
+        """Return the rows of these devices, in their order."""
+        rows = np.array([d in wanted for d in self.devices], bool)[self.device]
+        return Batch(self.devices, self.signals, self.time_ns[rows], self.device[rows], self.values[rows])
 
     def _in_order(self) -> bool:
         if bool((np.diff(self.time_ns) >= 0).all()):
