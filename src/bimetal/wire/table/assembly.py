@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bimetal.nouns.errors import BadInput
 from bimetal.wire.table.column import Cells
 from bimetal.wire.table.device import device_id
 from bimetal.wire.table.label import labels_of
@@ -18,6 +19,7 @@ from bimetal.wire.table.source import Block
 from bimetal.wire.table.stretch import Stretch
 
 GAP = 1.5
+MOST_DEVICES = 100_000
 
 
 @dataclass(slots=True)
@@ -171,8 +173,8 @@ class Assembly:
         fresh = ok if last is not None else ok & (np.arange(len(ns)) > 0)
         self.counts.repeated += int(np.count_nonzero((steps == 0) & (ns == held) & fresh))
         longest = int(steps.max())
-        if self.plan.period_ns and longest > GAP * self.plan.period_ns:
-            self.counts.gaps += int(np.count_nonzero(steps > GAP * self.plan.period_ns))
+        if self.plan.step_ns and longest > GAP * self.plan.step_ns:
+            self.counts.gaps += int(np.count_nonzero(steps > GAP * self.plan.step_ns))
             self.counts.longest_gap_ns = max(self.counts.longest_gap_ns, longest)
         self.last_ns[code] = int(held[-1])
         return held, ok
@@ -192,6 +194,12 @@ class Assembly:
 
     def _number(self, cell: bytes) -> int:
         if cell not in self._known:
+            if len(self._known) >= MOST_DEVICES:
+                raise BadInput(
+                    f"the column {self.plan.shape.device} names more than {MOST_DEVICES:,} devices",
+                    where=self.plan.shape.where,
+                    hint="Name the column that tells devices apart with --device",
+                )
             name = device_id(cell.decode("utf-8", "replace").strip('" '))
             self._known[cell] = self.devices.setdefault(name, len(self.devices))
         return self._known[cell]

@@ -10,12 +10,11 @@ from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 from bimetal.wire.table.column import Column
 from bimetal.wire.table.expect import Match, match_signals
-from bimetal.wire.table.find import find_column
-from bimetal.wire.table.hints import Hints
+from bimetal.wire.table.find import find_column, seek_column
 from bimetal.wire.table.long import LongForm
 from bimetal.wire.table.name import read_name
 from bimetal.wire.table.sentinel import find_sentinels
-from bimetal.wire.table.shape import Dropped
+from bimetal.wire.table.shape import Dropped, listed
 from bimetal.wire.table.sift import Ground, sift, text_reason
 
 MOST_SIGNALS = 512
@@ -48,22 +47,24 @@ class Choice:
     notes: list[str]
 
 
-def choose_channels(free: Sequence[Column], ground: Ground, hints: Hints, where: str) -> Choice:
-    """Choose the columns to learn from, as a user asked or by sifting.
+def choose_channels(
+    columns: Sequence[Column],
+    free: Sequence[Column],
+    ground: Ground,
+    asked: Sequence[str] | None,
+    where: str,
+) -> Choice:
+    """Choose the columns to learn from, those a user `asked` for or by sifting; `free` ones have no role yet.
 
     Raises BadInput when none is left, when there are too many, or when one asked for has no numbers.
     """
-    ignored = {find_column(free, n, where).place for n in hints.ignore} if hints.ignore else set[int]()
-    dropped = [Dropped(c.name.text, "ignored, as asked for") for c in free if c.place in ignored]
-    free = [c for c in free if c.place not in ignored]
-    if hints.signals is not None:
-        kept = _asked(free, hints.signals, ground, where)
+    if asked is not None:
+        kept = _asked(columns, free, asked, ground, where)
         places = {c.place for c in kept}
-        dropped += [Dropped(c.name.text, "not asked for") for c in free if c.place not in places]
+        dropped = [Dropped(c.name.text, "not asked for") for c in free if c.place not in places]
     else:
         _refuse_many(sum(c.is_number for c in free), where, MOST_COLUMNS)
-        kept, sifted = sift(free, ground)
-        dropped += sifted
+        kept, dropped = sift(free, ground)
     _refuse_many(len(kept), where, MOST_SIGNALS)
     if not kept:
         raise BadInput(
@@ -107,7 +108,18 @@ def _matched(match: Match, coded: dict[int, float]) -> Channel:
     return Channel(match.signal, match.column.place, match.column.switch, code, match.factor, match.offset)
 
 
-def _asked(free: Sequence[Column], names: Sequence[str], ground: Ground, where: str) -> list[Column]:
+def _asked(
+    columns: Sequence[Column], free: Sequence[Column], names: Sequence[str], ground: Ground, where: str
+) -> list[Column]:
+    places = {c.place for c in free}
+    for name in names:
+        spoken = seek_column(columns, name)
+        if spoken is not None and spoken.place not in places:
+            raise BadInput(
+                f"the column {spoken.heading!r} tells the time, the device or the label, and is no signal",
+                where=where,
+                hint="Leave it out of --signals",
+            )
     kept = list({(c := find_column(free, n, where)).place: c for n in names}.values())
     for column in kept:
         if not column.is_number:
@@ -140,8 +152,7 @@ def _channels(kept: Sequence[Column]) -> tuple[list[Channel], list[str]]:
     notes: list[str] = []
     for value in sorted(set(coded.values())):
         names = [c.name.text for c in kept if coded.get(c.place) == value]
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        notes.append(f"{value:g} is taken to mean missing in {', '.join(names[:SHOWN])}{more}")
+        notes.append(f"{value:g} is taken to mean missing in {listed(names, SHOWN)}")
     signals = [
         Signal(name, c.name.unit, c.name.quantity) for name, c in zip(_unlike(kept), kept, strict=True)
     ]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.wire.table.cell import MISSING, Marks, numbers_of, switches_of
-from bimetal.wire.table.name import Name, read_name
+from bimetal.wire.table.name import Name, read_name, tidy_heading
 
 NO_TIME = np.iinfo(np.int64).min
 """Stands for a missing instant among nanoseconds."""
@@ -106,7 +106,7 @@ class Column:
 
 def look_at(place: int, heading: str, cells: Cells, marks: Marks) -> Column:
     """Read a column of the sample as numbers, as far as it has any."""
-    name = read_name(heading)
+    heading, name = tidy_heading(heading), read_name(heading)
     if cells.numbers is not None:
         return Column(place, heading, name, cells, (), cells.numbers)
     words = [w.decode("utf-8", "replace") for w in cells.as_text().tolist()] if cells.ns is None else []

@@ -34,7 +34,8 @@ def find_clock(columns: Sequence[Column], starts: Sequence[int], *, headed: bool
     ways: tuple[Callable[[], Clock | None], ...] = (
         lambda: _best_stamp([t for t in trials if t.stamps.dated and t.stamps.timed], starts),
         lambda: next(
-            (Clock("instant", (c.place,), said="as typed") for c in columns if c.cells.ns is not None), None
+            (Clock("instant", (c.place,), said="typed as time") for c in columns if c.cells.ns is not None),
+            None,
         ),
         lambda: _joined(trials),
         lambda: _epoch(columns, starts, headed=headed),

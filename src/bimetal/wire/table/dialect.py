@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from bimetal.nouns.errors import BadInput
 from bimetal.wire.table.cell import Marks
 from bimetal.wire.table.header import JUDGED, find_header, is_units_row, looks_clean
+from bimetal.wire.table.shape import counted
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 COMMENTS = ("#", "%", "//")
@@ -68,7 +69,11 @@ def find_dialect(lines: Sequence[str], where: str) -> Dialect:
     headings = _headings(
         first or rows[0] if header else [], rows[taken - preamble :], width, rows[1] if units else []
     )
-    notes = (f"{preamble} lines before the table are skipped",) if preamble else ()
+    notes = (
+        (counted(preamble, "line before the table is skipped", "lines before the table are skipped"),)
+        if preamble
+        else ()
+    )
     marks = find_marks(rows[taken - preamble :], separator)
     return Dialect(
         separator, marks, headings, header, _lines_before(lines, after, comment, taken), comment, notes

@@ -9,6 +9,7 @@ from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 from bimetal.wire.table.column import Column
 from bimetal.wire.table.find import seek_column
+from bimetal.wire.table.shape import listed
 from bimetal.wire.table.unit import find_unit
 
 SHOWN = 6
@@ -44,12 +45,12 @@ def match_signals(
     absent = [m.signal.name for m in matches if m.column is None]
     if len(absent) * 2 > len(signals) or len(absent) == len(signals):
         raise BadInput(
-            f"{len(absent)} of the model's {len(signals)} signals are not there: {_listed(absent)}",
+            f"{len(absent)} of the model's {len(signals)} signals are not there: {listed(absent, SHOWN)}",
             where=where,
-            hint=f"Its columns are: {_listed([c.heading for c in columns])}",
+            hint=f"Its columns are: {listed([c.heading for c in columns], SHOWN)}",
         )
     if absent:
-        notes.append(f"missing throughout, because no column has that name: {_listed(absent)}")
+        notes.append(f"missing throughout, because no column has that name: {listed(absent, SHOWN)}")
     return matches, notes
 
 
@@ -61,9 +62,9 @@ def _by_order(
             f"there is no header, and {len(columns)} columns cannot be told to be "
             f"the model's {len(signals)} signals",
             where=where,
-            hint=f"Give it a header with: {_listed([s.name for s in signals])}",
+            hint=f"Give it a header with: {listed([s.name for s in signals], SHOWN)}",
         )
-    note = f"no header: columns are taken in the order {_listed([s.name for s in signals])}"
+    note = f"no header: columns are taken in the order {listed([s.name for s in signals], SHOWN)}"
     return [Match(s, c) for s, c in zip(signals, columns, strict=True)], [note]
 
 
@@ -80,7 +81,3 @@ def _converted(signal: Signal, column: Column | None, notes: list[str]) -> Match
         return Match(signal, column)
     notes.append(f"{signal.name} is converted from {here.code} to the model's {there.code}")
     return Match(signal, column, *here.convert(there))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -10,6 +10,7 @@ from bimetal.wire.table.column import Column
 from bimetal.wire.table.name import plain_name, read_name
 
 SHOWN = 12
+LONGEST = 64
 
 
 def find_column(columns: Sequence[Column], name: str, where: str) -> Column:
@@ -21,7 +22,7 @@ def find_column(columns: Sequence[Column], name: str, where: str) -> Column:
     near = difflib.get_close_matches(name, headings, n=3, cutoff=0.5)
     shown = ", ".join(headings[:SHOWN]) + (" ..." if len(headings) > SHOWN else "")
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Its columns are: {shown}"
-    raise BadInput(f"there is no column {name!r}", where=where, hint=hint)
+    raise BadInput(f"there is no column {name[:LONGEST]!r}", where=where, hint=hint)
 
 
 def seek_column(columns: Sequence[Column], name: str) -> Column | None:

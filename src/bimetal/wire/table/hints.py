@@ -10,7 +10,8 @@ class Hints:
     """Columns by name, as the file heads them; None means: find out.
 
     `time` may name several columns with commas between them (`Date,Time`). `signals` are
-    the only columns to learn from, `ignore` are never learned from.
+    the only columns to learn from, `ignore` are taken for nothing at all. `devices` are ids
+    that a trained model has met: a column that holds them tells devices apart.
     """
 
     time: str | None = None
@@ -18,3 +19,4 @@ class Hints:
     ignore: tuple[str, ...] = ()
     label: str | None = None
     device: str | None = None
+    devices: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from bimetal.wire.codec import LONGEST_NAME
 from bimetal.wire.table.bag import bag
 from bimetal.wire.table.unit import Unit, find_unit
 
@@ -25,13 +26,19 @@ def read_name(heading: str) -> Name:
     A unit in brackets or after a comma leaves the name; one that is part of the name
     (`Usage_kWh`) stays in it, because that is what the sender calls the signal.
     """
-    text = " ".join(heading.replace("\ufeff", "").split()).strip("\"'")
+    text = tidy_heading(heading).strip("\"'")
     for pattern in (_BRACKETS, _AFTER_COMMA):
         found = pattern.fullmatch(text)
         if found and (not found["unit"].strip() or find_unit(found["unit"])):
             unit = find_unit(found["unit"]) if found["unit"].strip() else _suffix(found["name"].strip(" _-"))
             return _named(found["name"].strip(" _-"), unit)
     return _named(text, _suffix(text))
+
+
+def tidy_heading(heading: str) -> str:
+    """Return a heading without control, direction and invisible characters, and not too long."""
+    text = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in heading)
+    return " ".join(text.split())[:LONGEST_NAME].rstrip()
 
 
 def words_of(name: str) -> tuple[str, ...]:

@@ -8,23 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 from bimetal.wire.table.channel import Channel, Choice, choose_channels, expect_channels, long_channels
 from bimetal.wire.table.clock import SECOND_NS, Clock, period_of
 from bimetal.wire.table.column import Column, look_at
-from bimetal.wire.table.device import codes_of, find_device, sounds_like_device
-from bimetal.wire.table.dial import find_clock, force_clock
-from bimetal.wire.table.find import find_column, split_names
+from bimetal.wire.table.device import codes_of
+from bimetal.wire.table.find import find_column
 from bimetal.wire.table.hints import Hints
-from bimetal.wire.table.label import answers, find_label, has_minus
-from bimetal.wire.table.long import LongForm, find_long
-from bimetal.wire.table.order import fill_broken, find_leaps, mend_midnights, share_behind
+from bimetal.wire.table.label import has_minus
+from bimetal.wire.table.long import LongForm
+from bimetal.wire.table.order import share_behind
+from bimetal.wire.table.role import Roles, find_roles
 from bimetal.wire.table.shape import Dropped, TableShape, length
 from bimetal.wire.table.sift import Ground
 from bimetal.wire.table.source import Look, Want
+from bimetal.wire.table.trial import sounds_like_time
 
 MOST_BEHIND = 0.02
 EVEN = 0.1
@@ -34,7 +34,8 @@ EVEN = 0.1
 class Plan:
     """How a table is read: its clock, channels, device and label, and whether it must be sorted first.
 
-    `device` and `label` are places of columns, -1 for none.
+    `device` and `label` are places of columns, -1 for none. `period_ns` is the usual time between rows of
+    a device, `step_ns` that between different stamps, which is longer where rows share a stamp.
     """
 
     shape: TableShape
@@ -46,6 +47,7 @@ class Plan:
     long: LongForm | None
     sorts: bool
     period_ns: int
+    step_ns: int
     first_ns: int
 
     @property
@@ -62,27 +64,6 @@ class Plan:
         return tuple(wants.values())
 
 
-@dataclass(slots=True)
-class _Found:
-    """What is known of a table so far."""
-
-    columns: list[Column]
-    clock: Clock
-    ns: NDArray[np.int64]
-    device: Column | None = None
-    label: Column | None = None
-    long: LongForm | None = None
-
-    @property
-    def timed(self) -> bool:
-        return self.clock.kind != "row"
-
-    @property
-    def free(self) -> list[Column]:
-        used = {c.place for c in (self.device, self.label) if c} | set(self.clock.reads)
-        return [c for c in self.columns if c.place not in used]
-
-
 def make_plan(
     look: Look, hints: Hints, where: str, *, expect: Sequence[Signal] | None = None, live: bool = False
 ) -> Plan:
@@ -97,84 +78,42 @@ def make_plan(
         )
     if expect is None and len(look.sample[0]) < 2:
         raise BadInput("there is only one row", where=where, hint="Give a table with many readings in it")
+    # A stranger's numbers may be too large to reckon with: what overflows is infinite, and fits nothing.
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns, ignored = _columns(look, hints, where)
+        found = find_roles(columns, look, hints, where, _reserved(columns, expect or ()), live=live)
+        found.clock = _paced(found.clock, expect)
+        ground = Ground(found.ns, look.starts, found.timed, found.device)
+        if found.long:
+            choice = long_channels(found.long, found.free, expect, where)
+        elif expect is not None:
+            choice = expect_channels(found.free, expect, where, headed=look.header)
+        else:
+            if hints.signals is None:
+                _refuse_sideways(found, where)
+            choice = choose_channels(columns, found.free, ground, hints.signals, where)
+        choice.dropped += ignored
+        return _finish(look, where, found, ground, choice)
+
+
+def _columns(look: Look, hints: Hints, where: str) -> tuple[list[Column], list[Dropped]]:
+    """Return the columns that hold anything, and those among them that a user wants left out."""
     columns = [
         look_at(place, heading, cells, look.marks)
         for place, (heading, cells) in enumerate(zip(look.headings, look.sample, strict=True))
     ]
     columns = [c for c in columns if c.heading or c.said]
-    found = _find_roles(columns, look, hints, where, _reserved(columns, expect or ()), live=live)
-    found.clock = _paced(found.clock, expect)
-    ground = Ground(found.ns, look.starts, found.timed, found.device)
-    if found.long:
-        choice = long_channels(found.long, found.free, expect, where)
-    elif expect is not None:
-        choice = expect_channels(found.free, expect, where, headed=look.header)
-    else:
-        if hints.signals is None:
-            _refuse_sideways(found, where)
-        choice = choose_channels(found.free, ground, hints, where)
-    return _finish(look, where, found, ground, choice)
+    ignored = {c.place: c for n in hints.ignore for c in [find_column(columns, n, where)]}
+    kept = [c for c in columns if c.place not in ignored]
+    if not kept:
+        raise BadInput("no column is left", where=where, hint="Leave some columns out of --ignore")
+    return kept, [Dropped(c.name.text or c.heading, "ignored, as asked for") for c in ignored.values()]
 
 
 def _reserved(columns: Sequence[Column], expect: Sequence[Signal]) -> set[int]:
     """Return the places of columns that are a trained model's signals by name, whatever they look like."""
     names = {s.name for s in expect}
     return {c.place for c in columns if c.heading in names or c.name.text in names}
-
-
-def _find_roles(
-    columns: list[Column], look: Look, hints: Hints, where: str, reserved: set[int], *, live: bool
-) -> _Found:
-    """Find the columns that are no signals: time, device, label, and the long form."""
-    clock = _find_clock([c for c in columns if c.place not in reserved or hints.time], look, hints, where)
-    by_place = {c.place: c for c in columns}
-    ns, ok = clock.read([by_place[p].cells for p in clock.reads], 0, len(columns[0].cells))
-    if clock.kind != "row":
-        ok = find_leaps(ns, ok, 0)
-        ns = mend_midnights(fill_broken(ns, ok, int(ns[ok][0]) if ok.any() else 0), int(ns[0]))
-    found = _Found(columns, clock, ns)
-    free = [c for c in found.free if c.place not in reserved]
-    found.label = find_column(columns, hints.label, where) if hints.label else find_label(free)
-    free = [c for c in free if c is not found.label and not answers(c)]
-    if hints.device:
-        found.device = find_column(columns, hints.device, where)
-    elif live:
-        found.device = next((c for c in free if sounds_like_device(c.heading) and not _fractional(c)), None)
-    else:
-        found.device = find_device(free, ns, look.starts, timed=found.timed, headed=look.header)
-    if hints.signals is None and not reserved:
-        _find_long(found, forced_device=bool(hints.device))
-    return found
-
-
-def _fractional(column: Column) -> bool:
-    return column.is_number and not column.is_whole
-
-
-def _find_long(found: _Found, *, forced_device: bool) -> None:
-    """Find the long form; what looks like a device may be the name of the signal in it."""
-    spoken = {c.place for c in found.columns} - {c.place for c in found.free}
-    found.long = find_long(found.columns, sorted(spoken), found.ns, timed=found.timed)
-    if found.long is None and found.device is not None and not forced_device:
-        spoken.discard(found.device.place)
-        found.long = find_long(found.columns, sorted(spoken), found.ns, timed=found.timed)
-        found.device = None if found.long else found.device
-
-
-def _find_clock(columns: list[Column], look: Look, hints: Hints, where: str) -> Clock:
-    if not hints.time:
-        spoken = {hints.device, hints.label, *hints.ignore}
-        return find_clock([c for c in columns if c.heading not in spoken], look.starts, headed=look.header)
-    named = [find_column(columns, n, where) for n in split_names(hints.time, columns)]
-    clock = force_clock(named, look.starts)
-    if clock is None:
-        cell = next((c for c in named[0].text().tolist() if c.strip()), b"").decode("utf-8", "replace")
-        raise BadInput(
-            f"the column {named[0].heading!r} cannot be read as time: {cell[:40]!r}",
-            where=where,
-            hint="Write it like 2020-02-08 13:30:47, or as seconds since 1970",
-        )
-    return clock
 
 
 def _paced(clock: Clock, expect: Sequence[Signal] | None) -> Clock:
@@ -186,7 +125,7 @@ def _paced(clock: Clock, expect: Sequence[Signal] | None) -> Clock:
     return replace(clock, unit_ns=round(period_s * SECOND_NS), said=said)
 
 
-def _refuse_sideways(found: _Found, where: str) -> None:
+def _refuse_sideways(found: Roles, where: str) -> None:
     """Refuse a table that has a series in each row, with its steps as columns.
 
     It has no time, its first column names the rows, the other headings count up, and
@@ -215,8 +154,8 @@ def _count_up(headings: Sequence[str]) -> bool:
     return len(counted) == len(headings) and all(b - a == 1 for a, b in itertools.pairwise(counted))
 
 
-def _finish(look: Look, where: str, found: _Found, ground: Ground, choice: Choice) -> Plan:
-    period_ns, regular = _rhythm(found, ground)
+def _finish(look: Look, where: str, found: Roles, ground: Ground, choice: Choice) -> Plan:
+    period_ns, step_ns, regular = _rhythm(found, ground)
     sorts = found.timed and not found.clock.daily and _runs_back(found)
     notes = [*look.notes, *choice.notes, *_notes(found, ground, sorts=sorts)]
     channels = tuple(
@@ -226,7 +165,7 @@ def _finish(look: Look, where: str, found: _Found, ground: Ground, choice: Choic
     by_place = {c.place: c.heading for c in found.columns}
     dropped = list(choice.dropped)
     if found.label:
-        dropped.append(Dropped(found.label.name.text, "label"))
+        dropped.append(Dropped(found.label.heading, "label"))
     shape = TableShape(
         where,
         look.format,
@@ -249,31 +188,44 @@ def _finish(look: Look, where: str, found: _Found, ground: Ground, choice: Choic
     )
     device, label = (c.place if c else -1 for c in (found.device, found.label))
     minus = found.label is not None and has_minus(found.label)
+    first_ns = int(found.ns[0])
     return Plan(
-        shape, found.clock, channels, device, label, minus, found.long, sorts, period_ns, int(found.ns[0])
+        shape, found.clock, channels, device, label, minus, found.long, sorts, period_ns, step_ns, first_ns
     )
 
 
-def _rhythm(found: _Found, ground: Ground) -> tuple[int, float]:
-    """Return the usual step in nanoseconds, and the share of steps within a tenth of it."""
+def _rhythm(found: Roles, ground: Ground) -> tuple[int, int, float]:
+    """Return the usual time between rows and between stamps in nanoseconds, and the share of even steps.
+
+    Where most rows share a stamp, steps from stamp to stamp are judged, else those from row to row.
+    """
     if not found.timed:
-        return found.clock.unit_ns, 1.0
+        return found.clock.unit_ns, found.clock.unit_ns, 1.0
     ns = np.unique(found.ns) if found.long else found.ns
     steps = np.diff(ns) if found.long else ground.steps(ns)
     steps = np.abs(steps) if len(steps) and float((steps < 0).mean()) > 0.5 else steps
     period_ns = period_of(steps)
     if not period_ns:
-        return 0, 0.0
-    return period_ns, float((np.abs(steps - period_ns) <= EVEN * period_ns).mean())
+        return 0, 0, 0.0
+    forward = steps[steps > 0]
+    step_ns = int(np.median(forward))
+    judged = steps if step_ns == period_ns else forward
+    return period_ns, step_ns, float((np.abs(judged - step_ns) <= EVEN * step_ns).mean())
 
 
-def _runs_back(found: _Found) -> bool:
+def _runs_back(found: Roles) -> bool:
     codes = codes_of(found.device) if found.device else None
     return share_behind(found.ns, codes) > MOST_BEHIND
 
 
-def _notes(found: _Found, ground: Ground, *, sorts: bool) -> list[str]:
+def _notes(found: Roles, ground: Ground, *, sorts: bool) -> list[str]:
     notes: list[str] = []
+    if not found.timed:
+        notes += [
+            f"the column {c.heading} cannot be read as time: {c.values[0][:40]!r}"
+            for c in found.free
+            if sounds_like_time(c.heading) and c.values and not c.is_number
+        ]
     if sorts:
         newest = float((np.diff(found.ns) < 0).mean()) > 0.9
         notes.append(

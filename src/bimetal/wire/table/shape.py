@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from bimetal.explain.sentence import unit_text
 from bimetal.nouns.signal import Signal
 
 SHOWN = 8
+LEAST_CALENDAR_NS = 10**16
+"""Instants in the first months of 1970 are counted from some start, and no time on the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +58,28 @@ class TableShape:
     def words(self) -> list[str]:
         """Say what was found, one line for each thing."""
         lines = [f"{self.where}: {self._written()}"]
-        lines.append(f"time: {self.time or 'none'} ({self.time_said}), {self._rhythm()}")
+        told = f"{self.time} ({self.time_said}), {self._rhythm()}"
+        lines.append(f"time: {told if self.time else self.time_said}")
         if self.device:
             lines.append(f"device: {self.device}")
         if self.label:
             lines.append(f"label: {self.label} (rows it marks are not learned from)")
-        lines.append(f"signals: {len(self.signals)}: {', '.join(s.label for s in self.signals)}")
-        for reason in dict.fromkeys(d.reason for d in self.dropped):
-            names = [d.name for d in self.dropped if d.reason == reason]
-            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-            lines.append(f"left out, {reason}: {', '.join(names[:SHOWN])}{more}")
+        lines.append(f"signals, {len(self.signals)}: {listed([labelled(s) for s in self.signals])}")
+        lines += self._left_out()
         return [*lines, *(f"note: {note}" for note in self.notes)]
+
+    def _left_out(self) -> list[str]:
+        """Say which columns are no signals, one line for each reason."""
+        reasons: dict[str, list[str]] = {}
+        for column in self.dropped:
+            if column.name == self.label:
+                continue  # said above
+            constant = _CONSTANT.fullmatch(column.reason)
+            reason, name = (
+                ("constant", f"{column.name} = {constant[1]}") if constant else (column.reason, column.name)
+            )
+            reasons.setdefault(reason, []).append(name)
+        return [f"left out, {reason}: {listed(names, SHOWN)}" for reason, names in reasons.items()]
 
     def _written(self) -> str:
         if not self.separator:
@@ -106,31 +124,89 @@ class Tally:
 
     def words(self) -> list[str]:
         """Say what was met, one line for each thing worth saying."""
-        lines = [f"rows: {self.rows:,}" + (f" of {self.devices} devices" if self.devices > 1 else "")]
+        devices = f" of {counted(self.devices, 'device')}" if self.devices > 1 else ""
+        lines = [f"rows: {self.rows:,}{devices}{self._span()}", *self.troubles()]
         if self.gaps:
-            lines.append(f"gaps: {self.gaps:,}, the longest {length(self.longest_gap_s)}")
-        for count, said in (
-            (self.repeated, "time stamps repeat the one before"),
-            (self.backward, "time stamps go back and were set to the one before"),
-            (
-                self.broken,
-                "time stamps could not be read or leap far ahead; their rows have the time before them",
-            ),
-            (self.missing, "values are missing"),
-            (self.bad, "of them were no numbers"),
-            (self.infinite, "of them were infinite"),
-            (self.coded, "of them held a number that stands for missing"),
-            (self.mended, "rows had too many or too few cells; what they lack is missing"),
-            (self.late, "readings came too late for their row and were left out"),
-        ):
-            if count:
-                lines.append(f"{count:,} {said}")
+            lines.insert(1, f"gaps: {self.gaps:,}, the longest {length(self.longest_gap_s)}")
         return lines
+
+    def troubles(self) -> list[str]:
+        """Say what was wrong with rows and cells, one line for each thing."""
+        lines = [
+            counted(count, one, many)
+            for count, one, many in (
+                (self.repeated, "time stamp repeats the one before", "time stamps repeat the one before"),
+                (
+                    self.backward,
+                    "time stamp goes back and was set to the one before",
+                    "time stamps go back and were set to the one before",
+                ),
+                (
+                    self.broken,
+                    "time stamp could not be read or leaps far ahead; its row has the time before it",
+                    "time stamps could not be read or leap far ahead; their rows have the time before them",
+                ),
+                (
+                    self.mended,
+                    "row had too many or too few cells; what it lacks is missing",
+                    "rows had too many or too few cells; what they lack is missing",
+                ),
+                (
+                    self.late,
+                    "reading came too late for its row and was left out",
+                    "readings came too late for their row and were left out",
+                ),
+            )
+            if count
+        ]
+        return [*lines, self._gone()] if self.missing else lines
+
+    def _gone(self) -> str:
+        """Say how many values are missing, and why, as far as that is known."""
+        causes = (
+            (self.bad, "no number"),
+            (self.infinite, "infinite"),
+            (self.coded, "a number that stands for missing"),
+        )
+        known = ", ".join(f"{count:,} {cause}" for count, cause in causes if count)
+        return counted(self.missing, "value is missing", "values are missing") + (
+            f": {known}" if known else ""
+        )
+
+    def _span(self) -> str:
+        """From when to when, where the time is a time on the calendar."""
+        if self.first_ns < LEAST_CALENDAR_NS:
+            return ""
+        first, last = (
+            str(np.datetime64(ns, "ns").astype("datetime64[s]")).replace("T", " ")
+            for ns in (self.first_ns, self.last_ns)
+        )
+        return f", from {first} to {last}"
+
+
+def labelled(signal: Signal) -> str:
+    """Return a signal's name with its unit, as people write it."""
+    return f"{signal.name} [{unit_text(signal.unit)}]" if signal.unit else signal.name
+
+
+def listed(names: Sequence[str], most: int = 24) -> str:
+    """Return names with commas between them, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Say a number of things: `1 row`, `2,000 rows`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def length(seconds: float) -> str:
     """Say how long a time is: `5 min`, `0.25 s`, `3.2 days`."""
     for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s")):
         if seconds >= size * (2 if unit == "days" else 1):
-            return f"{seconds / size:.3g} {unit}"
+            count = seconds / size
+            return f"{count:,.0f} {unit}" if count >= 1000 else f"{count:.3g} {unit}"
     return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} us"
+
+
+_CONSTANT = re.compile(r"constant \((.*)\)")

@@ -130,9 +130,19 @@ def tap_path(path: Path) -> Tap:
 
 
 def tap_stream(stream: BinaryIO, where: str) -> Tap:
-    """Read a stream to its end and keep it, so that it can be read again. Raises BadInput if it is empty."""
+    """Read a stream to its end and keep it, so that it can be read again.
+
+    Raises BadInput if it is empty, or larger than there is room for.
+    """
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - it lives as long as the tap
-    shutil.copyfileobj(stream, spool, COPY_BYTES)
+    try:
+        shutil.copyfileobj(stream, spool, COPY_BYTES)
+    except OSError as error:
+        raise BadInput(
+            f"it cannot be kept until its end: {error.strerror}",
+            where=where,
+            hint="Save it to a file and name that, or set TMPDIR to a folder with room",
+        ) from None
     total = spool.tell()
     if not total:
         raise BadInput("there is nothing in it", where=where, hint="Give a table with readings in it")

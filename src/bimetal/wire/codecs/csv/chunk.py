@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -11,6 +12,8 @@ from bimetal.nouns.errors import BadInput
 
 CHUNK_BYTES = 4 << 20
 LONGEST_LINE = 8 << 20
+UNREADABLE = (EOFError, OSError, zlib.error)
+"""What reading may raise: the last when a packed file is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def read_chunks(stream: BinaryIO, text: Text, where: str, size: int = CHUNK_BYTE
                     hint="Give one row in each line",
                 )
         rest += turn(b"", True)
-    except (EOFError, OSError) as error:
+    except UNREADABLE as error:
         raise BadInput(
             f"it cannot be read past line {lines + 1:,}: {error}", where=where, hint="Copy the file again"
         ) from None

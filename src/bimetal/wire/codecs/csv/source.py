@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bimetal.nouns.errors import BadInput
-from bimetal.wire.codecs.csv.chunk import Text, read_chunks
+from bimetal.wire.codecs.csv.chunk import UNREADABLE, Text, read_chunks
 from bimetal.wire.codecs.csv.parse import Parser
 from bimetal.wire.codecs.csv.sample import columns_of, lines_of, sample_rows
 from bimetal.wire.table.dialect import Dialect, find_dialect
@@ -73,9 +73,10 @@ class CsvSource:
         lines = lines_of(text)
         if whole:
             return lines
-        if len(lines) < 2:
+        if len(lines) < 3:
+            begin = "first line is" if len(lines) < 2 else "first two lines are"
             raise BadInput(
-                f"its first line is longer than {len(head) >> 20} MB",
+                f"its {begin} longer than {len(head) >> 20} MB",
                 where=self.where,
                 hint="Give one row in each line",
             )
@@ -105,7 +106,7 @@ class CsvSource:
             with self.tap.open() as stream:
                 head = stream.read(limit)
                 return head, len(head) < limit or not stream.read(1)
-        except (EOFError, OSError) as error:
+        except UNREADABLE as error:
             raise BadInput(
                 f"it cannot be unpacked: {error}", where=self.where, hint="Copy the file again"
             ) from None
