@@ -17,20 +17,28 @@ from bimetal.api import rest, tab
 from bimetal.api.asset import AssetShelf, page_folder
 from bimetal.api.fanout import Fanout
 from bimetal.api.guard import Guard
+from bimetal.api.intake import Intake
 from bimetal.api.live import Live
 from bimetal.nouns.errors import Error
 
 
 def create_app(
-    live: Live, *, hosts: Collection[str] = (), page: Path | None = None, tick_s: float = 0.1
+    live: Live,
+    *,
+    hosts: Collection[str] = (),
+    page: Path | None = None,
+    tick_s: float = 0.1,
+    intake: Intake | None = None,
 ) -> Starlette:
     """Return the ASGI app that shows this live view.
 
     `hosts` are names it answers to beside the loopback ones, `page` another folder with the
-    page's files, `tick_s` the time between frames. Raises Broken when the page's files are missing.
+    page's files, `tick_s` the time between frames, `intake` the way in for readings (None: there is
+    none). Raises Broken when the page's files are missing.
     """
     shelf = AssetShelf(page or page_folder())
     fanout = Fanout(live, tick_s)
+    ways_in = [intake.route()] if intake else []
 
     @contextlib.asynccontextmanager
     async def beating(app: Starlette) -> AsyncGenerator[None, None]:
@@ -42,7 +50,7 @@ def create_app(
         await asyncio.gather(pulse, return_exceptions=True)
 
     app = Starlette(
-        routes=[*shelf.routes(), *rest.routes(), WebSocketRoute("/ws", tab.follow)],
+        routes=[*ways_in, *shelf.routes(), *rest.routes(), WebSocketRoute("/ws", tab.follow)],
         middleware=[Middleware(Guard, hosts=hosts)],
         exception_handlers={Error: rest.refuse, HTTPException: rest.refuse, Exception: rest.refuse},
         lifespan=beating,

@@ -79,6 +79,28 @@ class Live:
         self.alarms.forget_all()
         self.plant_revision = self._touch()
 
+    def widen(self, title: str, devices: Sequence[str], signals: Sequence[Signal]) -> None:
+        """Show devices and signals beside those there are; what is held of those stays.
+
+        Raises BadInput when a signal of that name has another unit.
+        """
+        known = {d.id for d in self.plant.devices}
+        units = {s.name: s for s in self.plant.signals}
+        new = [Device(d) for d in devices if d not in known]
+        for signal in signals:
+            if units.setdefault(signal.name, signal).unit != signal.unit:
+                raise BadInput(f"{signal.name} comes in two units", where=title)
+        wide = tuple(units.values())
+        if not new and wide == self.plant.signals:
+            return
+        for ring in self._readings:
+            ring.widen(len(wide))
+        self.plant = PlantView(title, (*self.plant.devices, *new), wide)
+        self._at = {d.id: i for i, d in enumerate(self.plant.devices)}
+        self._readings += [Ring(self._rows, len(wide)) for _ in new]
+        self._scores += [Ring(self._rows, 1) for _ in new]
+        self.plant_revision = self._touch()
+
     def set_model(self, card: ModelView | None) -> None:
         """Show this model's card and the usual ranges it learned."""
         self.model = card

@@ -44,6 +44,11 @@ class Ring:
         self.written += len(time_ns)
         return late
 
+    def widen(self, columns: int) -> None:
+        """Hold so many values a row from now on; rows held already lack the new ones."""
+        missing = columns - self._values.shape[1]
+        self._values = np.pad(self._values, ((0, 0), (0, missing)), constant_values=np.nan)
+
     def after_mark(self, mark: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return copies of the rows written after `mark`, as far as they are still held."""
         first = max(mark, self.written - len(self._time_ns), 0)

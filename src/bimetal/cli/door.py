@@ -19,6 +19,8 @@ COMMANDS = {
     "run": "Score data and print explained events.",
     "build": "Write the model as C99 or WebAssembly.",
     "verify": "Check that every target gives the same bits.",
+    "serve": "Take readings in over MQTT and HTTP, keep and watch them.",
+    "token": "Let a device in, or no longer.",
     "show": "Print what a model knows about itself.",
     "sample": "Write a CSV of machines with faults, to try things on.",
     "doctor": "Say what this installation can and cannot do.",
@@ -49,6 +51,13 @@ class LazyGroup(click.Group):
             hint = f" Did you mean {near[0]}?" if near else " See: bimetal --help"
             raise click.UsageError(f"There is no command {args[0]!a}.{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; when whoever reads its output has had enough, that is a good end."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise click.exceptions.Exit(0) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands from the table, importing none."""
@@ -84,11 +93,12 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         _say("Interrupted.")
         return 130
-    except BrokenPipeError:
-        return 0
     except Error as error:
         _say(error.sentence())
         return error.exit_code
+    except OSError as error:
+        _say(f"{error.filename or 'standard output'}: {error.strerror or type(error).__name__}.")
+        return 1
     except Exception as error:
         if os.environ.get("BIMETAL_TRACE"):
             raise

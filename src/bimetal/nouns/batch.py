@@ -56,9 +56,13 @@ class Batch:
         """Return the row numbers of one device, by its index, in their order."""
         return np.flatnonzero(self.device == device)
 
+    def rows_among(self, wanted: Collection[str]) -> NDArray[np.bool_]:
+        """Say of each row (n,) whether it is of one of these devices."""
+        return np.array([d in wanted for d in self.devices], bool)[self.device]
+
     def of_devices(self, wanted: Collection[str]) -> Batch:
         """Return the rows of these devices, in their order."""
-        rows = np.array([d in wanted for d in self.devices], bool)[self.device]
+        rows = self.rows_among(wanted)
         return Batch(self.devices, self.signals, self.time_ns[rows], self.device[rows], self.values[rows])
 
     def _in_order(self) -> bool:

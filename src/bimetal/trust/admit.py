@@ -28,15 +28,19 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Who may speak (`devices`, None: anybody on this loopback) and why each signal is kept."""
+    """Who may speak (`devices`, None: whoever was let in) and why each signal is kept.
 
-    purposes: Mapping[str, Purpose]
+    Without `purposes` (None) every signal is kept, as its owner asked by serving without any.
+    """
+
+    purposes: Mapping[str, Purpose] | None
     devices: frozenset[str] | None = None
 
     def admit(self, batch: Batch) -> Admitted:
         """Return the part of the batch that may pass."""
         rows = self._identified(batch)
-        columns = np.array([s.name in self.purposes for s in batch.signals], dtype=bool)
+        wanted = self.purposes
+        columns = np.array([wanted is None or s.name in wanted for s in batch.signals], dtype=bool)
         values = batch.values[rows][:, columns]
         finite = np.isfinite(values)
         passed = Batch(

@@ -13,10 +13,7 @@ from bimetal.nouns.device import check_device_id
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 from bimetal.wire.codec import Codec, Decoded
-from bimetal.wire.transport import Message
-
-READINGS = "readings/"
-"""The topic a device publishes under, with its id behind."""
+from bimetal.wire.transport import READINGS, Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
+READINGS = "readings/"
+"""A device publishes its readings under this, with its id behind."""
+
+COMMANDS = "commands/"
+"""A device hears what is meant for it under this, with its id and a slash behind."""
+
 
 class Message(NamedTuple):
     """One message as it arrived: bytes under a topic, from a client, at an instant.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bimetal.trust.identify import Identify, anybody
 from bimetal.wire.transport import Message
 from bimetal.wire.transports.mqtt import Limits, MqttListener
 
@@ -36,11 +37,16 @@ def text(value: str | bytes) -> bytes:
 
 
 def connect(
-    client_id: str = "raw", version: int = 5, keep_alive_s: int = 0, properties: bytes = b""
+    client_id: str = "raw",
+    version: int = 5,
+    keep_alive_s: int = 0,
+    properties: bytes = b"",
+    login: tuple[str, bytes] | None = None,
 ) -> bytes:
-    """Return a CONNECT without will and password."""
+    """Return a CONNECT without a will, with a user name and password if given."""
     extra = bytes([len(properties)]) + properties if version == 5 else b""
-    return packet(0x10, text("MQTT"), bytes([version, 2]), keep_alive_s, extra, text(client_id))
+    flags, shown = (2, b"") if login is None else (0xC2, text(login[0]) + text(login[1]))
+    return packet(0x10, text("MQTT"), bytes([version, flags]), keep_alive_s, extra, text(client_id), shown)
 
 
 def publish(
@@ -159,14 +165,18 @@ async def eventually(condition: object, within_s: float = WAIT_S) -> None:
 
 
 @contextlib.asynccontextmanager
-async def house(limits: Limits = QUICK, deliver: object = None) -> AsyncIterator[House]:
+async def house(
+    limits: Limits = QUICK, deliver: object = None, identify: Identify = anybody
+) -> AsyncIterator[House]:
     """Yield a started listener on loopback; afterwards check that nothing went wrong or was left behind."""
     batches: list[list[Message]] = []
 
     async def keep(batch: list[Message]) -> None:
         batches.append(batch)
 
-    listener = MqttListener("127.0.0.1", 0, deliver or keep, now_ns=time.time_ns, limits=limits)  # type: ignore[arg-type]
+    listener = MqttListener(
+        "127.0.0.1", 0, deliver or keep, now_ns=time.time_ns, limits=limits, identify=identify
+    )  # type: ignore[arg-type]
     shelter = House(listener, batches)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: shelter.trouble.append(context))

@@ -28,7 +28,12 @@ from bimetal.wire.transports.mqtt.packet import (
 )
 
 # Return codes of CONNACK (table 3.1) for our reasons; for any other the connection just ends.
-_RETURN_CODES = {Code.SUCCESS: 0, Code.UNSUPPORTED_VERSION: 1, Code.CLIENT_ID_NOT_VALID: 2}
+_RETURN_CODES = {
+    Code.SUCCESS: 0,
+    Code.UNSUPPORTED_VERSION: 1,
+    Code.CLIENT_ID_NOT_VALID: 2,
+    Code.NOT_AUTHORIZED: 5,
+}
 _FAILURE = 0x80
 
 

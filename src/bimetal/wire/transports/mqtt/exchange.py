@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bimetal.wire.transport import Clock, Deliver, Message, Traffic
+from bimetal.nouns.errors import NotAllowed
+from bimetal.trust.identify import Claim, Identify, Identity
+from bimetal.wire.transport import COMMANDS, READINGS, Clock, Deliver, Message, Traffic
 from bimetal.wire.transports.mqtt.connection import Connection
 from bimetal.wire.transports.mqtt.delivery import Arrival, Delivery
 from bimetal.wire.transports.mqtt.limits import Limits
@@ -29,8 +31,9 @@ class Exchange:
     A message goes to subscribers, and its sender gets its acknowledgement, once it was kept.
     """
 
-    def __init__(self, deliver: Deliver, now_ns: Clock, limits: Limits) -> None:
+    def __init__(self, deliver: Deliver, now_ns: Clock, limits: Limits, identify: Identify) -> None:
         self.limits = limits
+        self._identify = identify
         self.failure: BaseException | None = None
         self._now_ns = now_ns
         self._delivery = Delivery(deliver, self._settle, limits)
@@ -80,17 +83,20 @@ class Exchange:
         if len(connect.client_id) > LONGEST_ID:
             raise Malformed("the client identifier is too long", Code.CLIENT_ID_NOT_VALID)
         client_id = connect.client_id or self._new_name()
+        identity = self._identified(connect, client_id)
         earlier = self._clients.get(client_id)
         if earlier:
             self._forget(earlier)
             earlier.end(Code.TAKEN_OVER)
         self._clients[client_id] = connection
-        return Session(connect, client_id, self.limits)
+        return Session(connect, client_id, identity, self.limits)
 
     def arrived(self, connection: Connection, publish: Publish) -> None:
         """Take a message into the next batch, and stop reading where too much waits."""
         if self._closing or not connection.session:
             return
+        if not _may_publish(connection.session.identity, publish.topic):
+            raise Malformed("a device may only publish its own readings", Code.NOT_AUTHORIZED)
         self._add(publish, connection.session.client_id, connection)
         if self._delivery.full:
             self._held.add(connection)
@@ -103,7 +109,11 @@ class Exchange:
         codes: list[int] = []
         fresh: list[Filter] = []
         for wanted in packet.filters:
-            fault = filter_fault(wanted.pattern) or self._one_too_many(session, wanted)
+            fault = (
+                filter_fault(wanted.pattern)
+                or _forbidden(session.identity, wanted.pattern)
+                or self._one_too_many(session, wanted)
+            )
             codes.append(wanted.qos if fault is None else fault)
             if fault is not None:
                 continue
@@ -191,6 +201,18 @@ class Exchange:
                 retain = publish.retain and wanted.as_published
                 self._clients[listener_id].send(_outgoing(publish, wanted, retain))
 
+    def _identified(self, connect: Connect, client_id: str) -> Identity:
+        name = connect.username if connect.username is not None else client_id
+        try:
+            identity = self._identify(Claim(name, connect.password or b""))
+        except NotAllowed as error:
+            raise Malformed(error.what, Code.NOT_AUTHORIZED) from None
+        if connect.will and not _may_publish(identity, connect.will.topic):
+            raise Malformed("a device's will may only be about itself", Code.NOT_AUTHORIZED)
+        if not identity.may_speak_for(client_id):
+            raise Malformed("a device's client identifier is its name", Code.CLIENT_ID_NOT_VALID)
+        return identity
+
     def _one_too_many(self, session: Session, wanted: Filter) -> Code | None:
         full = len(session.filters) >= self.limits.filters_per_client
         return Code.QUOTA_EXCEEDED if full and wanted.pattern not in session.filters else None
@@ -209,6 +231,15 @@ class Exchange:
             name = f"unnamed-{self._named}"
             if name not in self._clients:
                 return name
+
+
+def _may_publish(identity: Identity, topic: str) -> bool:
+    return identity.device is None or topic == f"{READINGS}{identity.device}"
+
+
+def _forbidden(identity: Identity, pattern: str) -> Code | None:
+    own = identity.device is None or pattern.startswith(f"{COMMANDS}{identity.device}/")
+    return None if own else Code.NOT_AUTHORIZED
 
 
 def _outgoing(publish: Publish, wanted: Filter, retain: bool) -> Publish:

@@ -9,6 +9,7 @@ import ipaddress
 import ssl
 
 from bimetal.nouns.errors import BadInput, Broken, NotAllowed
+from bimetal.trust.identify import Identify, anybody
 from bimetal.wire.transport import Clock, Deliver, Traffic
 from bimetal.wire.transports.mqtt.connection import Connection
 from bimetal.wire.transports.mqtt.exchange import Exchange
@@ -25,6 +26,9 @@ class MqttListener:
     Subscribers hear a message after it was kept. Sessions, subscriptions and retained messages live
     in memory, as long as the connection (retained ones: as long as the listener).
 
+    `identify` says who a client is, by the user name (or client identifier) and the password it shows;
+    a device it names may publish its own readings and hear its own commands, and nothing else.
+
     Raises NotAllowed for an address other than loopback without `tls`.
     """
 
@@ -35,6 +39,7 @@ class MqttListener:
         deliver: Deliver,
         *,
         now_ns: Clock,
+        identify: Identify = anybody,
         tls: ssl.SSLContext | None = None,
         limits: Limits | None = None,
     ) -> None:
@@ -52,7 +57,7 @@ class MqttListener:
         self._port = port
         self._tls = tls
         self._limits = limits or Limits()
-        self._exchange = Exchange(deliver, now_ns, self._limits)
+        self._exchange = Exchange(deliver, now_ns, self._limits, identify)
         self._server: asyncio.Server | None = None
         self._closed = asyncio.Event()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from bimetal.trust.identify import Identity
 from bimetal.wire.transports.mqtt.limits import Limits
 from bimetal.wire.transports.mqtt.packet import (
     Acknowledge,
@@ -24,8 +25,9 @@ from bimetal.wire.transports.mqtt.packet import (
 class Session:
     """Subscriptions, will, and the messages on their way in (QoS 2) and out (QoS 1 and 2)."""
 
-    def __init__(self, connect: Connect, client_id: str, limits: Limits) -> None:
+    def __init__(self, connect: Connect, client_id: str, identity: Identity, limits: Limits) -> None:
         self.client_id = client_id
+        self.identity = identity
         self.version = connect.version
         self.will = connect.will
         self.filters: dict[str, Filter] = {}

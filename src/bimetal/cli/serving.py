@@ -1,0 +1,159 @@
+"""Serving: the work of `bimetal serve`, imported when it is called.
+
+MQTT ──┐
+HTTP ──┴─▶ HotWalk ──▶ kept, scored, told ──▶ the page
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from bimetal.api import Live, Stage, bind, create_app, serving
+from bimetal.api.card import model_view
+from bimetal.api.intake import Intake
+from bimetal.bundle.bundle import Bundle
+from bimetal.bundle.seal import read
+from bimetal.cli.home import keys
+from bimetal.keep.archive import Archive
+from bimetal.nouns.errors import NotAllowed
+from bimetal.spine import Heard, HotWalk, stream_of
+from bimetal.targets.present import fastest
+from bimetal.tell.alarm import Alarms
+from bimetal.tell.channels.terminal import Terminal
+from bimetal.tell.outbox import Outbox
+from bimetal.trust.admit import Admission
+from bimetal.trust.identify import Identify, anybody, by_token
+from bimetal.trust.token import TokenFile
+from bimetal.wire.codecs.json import JsonCodec
+from bimetal.wire.transport import Message
+from bimetal.wire.transports.mqtt import MqttListener
+
+TOKENS = "tokens.json"
+TICK_S = 0.5
+WARM_UP_S = 86_400.0
+"""A model looks back at most so far to find out how things stand when it starts."""
+MOST_SHOWN = 50
+"""So many devices are on the live page; all are kept, scored and told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for."""
+
+    folder: Path
+    models: Sequence[Path]
+    mqtt_port: int
+    http_port: int
+    lab: bool
+
+
+def serve(wish: Wish) -> None:
+    """Serve until interrupted; raises NotAllowed when nobody could ever be let in."""
+    identify = _identify(wish)
+    bundles = {path.stem: _known(path) for path in wish.models}
+    archive = Archive(wish.folder)
+    outbox = Outbox({"terminal": Terminal(sys.stdout)})
+    try:
+        asyncio.run(Server(wish, archive, outbox, identify).run(bundles))
+        archive.segments.seal()
+    finally:
+        outbox.close()
+        archive.close()
+
+
+def _identify(wish: Wish) -> Identify:
+    if wish.lab:
+        return anybody
+    tokens = TokenFile(wish.folder / TOKENS)
+    if not tokens.devices:
+        raise NotAllowed(
+            "no device has a token, so none could be let in",
+            where=str(wish.folder),
+            hint=f"Make one with bimetal token DEVICE --data {wish.folder}, or use --lab",
+        )
+    return by_token(tokens)
+
+
+def _known(path: Path) -> Bundle:
+    sealed = read(path)
+    if not keys().name_of(sealed.signer):
+        raise NotAllowed("it is signed by a key not known here", where=str(path), hint="See bimetal show")
+    return sealed.bundle
+
+
+class Server:
+    """The ways in, the walk behind them, and the page."""
+
+    def __init__(self, wish: Wish, archive: Archive, outbox: Outbox, identify: Identify) -> None:
+        self._wish = wish
+        self._walk = HotWalk(JsonCodec(), {}, Admission(None), archive, Alarms(), outbox)
+        self._listener = MqttListener(
+            "127.0.0.1", wish.mqtt_port, self._deliver, now_ns=time.time_ns, identify=identify
+        )
+        self._page = Live(window_s=300.0)
+        self._intake = Intake(self._hear, identify, time.time_ns)
+
+    async def run(self, bundles: dict[str, Bundle]) -> None:
+        """Open every way in, and let time pass until interrupted."""
+        stop = asyncio.Event()
+        self._watch(bundles)
+        async with contextlib.AsyncExitStack() as stack:
+            app = create_app(self._page, intake=self._intake)
+            url = await stack.enter_async_context(serving(app, sock=bind(port=self._wish.http_port)))
+            await self._listener.start()
+            stack.push_async_callback(self._listener.close)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with contextlib.suppress(NotImplementedError):
+                    asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            _say(f"Readings come in over MQTT at 127.0.0.1:{self._listener.port} and HTTP at {url}")
+            _say(f"Everything is kept in {self._wish.folder}; the page is at {url}")
+            while not stop.is_set():
+                self._show(await asyncio.to_thread(self._walk.settle, time.time_ns()))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), TICK_S)
+        self._walk.settle(time.time_ns())
+
+    def _watch(self, bundles: dict[str, Bundle]) -> None:
+        now_ns = time.time_ns()
+        for name, bundle in bundles.items():
+            stream = stream_of(name, bundle, fastest())
+            self._walk.adopt(stream, now_ns - round(WARM_UP_S * 1e9), now_ns)
+            self._page.set_model(model_view(name, bundle))
+        words = f"Watching with {', '.join(bundles)}." if bundles else "Readings are kept; no model watches."
+        self._page.set_stage(Stage.WATCHING if bundles else Stage.LISTENING, 1.0, words)
+
+    async def _deliver(self, messages: list[Message]) -> None:
+        await self._hear(messages)
+
+    async def _hear(self, messages: list[Message]) -> Heard:
+        heard = await asyncio.to_thread(self._walk.hear, messages, time.time_ns())
+        self._show(heard)
+        for poison in heard.poison:
+            _say(f"A message from {poison.message.client_id!a} was set aside: {poison.reason}.")
+        return heard
+
+    def _show(self, heard: Heard) -> None:
+        there = {d.id for d in self._page.plant.devices}
+        new = [d for d in heard.kept.devices if d not in there][: MOST_SHOWN - len(there)]
+        self._page.widen(self._wish.folder.name, new, heard.kept.signals)
+        shown = there.union(new)
+        self._page.add_batch(heard.kept.of_devices(shown))
+        for one in heard.streamed:
+            rows = one.ready.rows_among(shown)
+            self._page.add_scored(one.ready.of_devices(shown), one.scored.score[rows])
+        for event in heard.events:
+            if event.device in shown:
+                self._page.add_event(event)
+
+
+def _say(words: str) -> None:
+    click.echo(words, err=True)

@@ -1,0 +1,203 @@
+"""The server as its users meet it: readings over MQTT and HTTP, tokens, and what survives a kill."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from bimetal.cli import door
+from bimetal.keep.archive import Archive
+
+READING = b'{"ts": 1767225600000, "pressure": 3.25, "flow": 48}'
+
+
+@dataclass
+class Running:
+    """A server in a process of its own, and where it can be reached."""
+
+    process: subprocess.Popen[str]
+    data: Path
+    mqtt_port: int
+    http_port: int
+
+    def post(
+        self, device: str, body: bytes, token: str = "", headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, object]]:
+        """Post readings; return the status and the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
+        shown = {"Authorization": f"Bearer {token}"} if token else {}
+        connection.request("POST", f"/api/v1/devices/{device}/readings", body, shown | (headers or {}))
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def publish(self, topic: str, body: bytes, login: tuple[str, str] | None = None) -> bool:
+        """Publish at QoS 1; return whether it was acknowledged."""
+        name = login[0] if login else "tester"
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
+        if login:
+            client.username_pw_set(*login)
+        client.connect("127.0.0.1", self.mqtt_port)
+        client.loop_start()
+        try:
+            sent = client.publish(topic, body, qos=1)
+            with contextlib.suppress(RuntimeError):
+                sent.wait_for_publish(3)
+            return sent.is_published()
+        finally:
+            client.disconnect()
+            client.loop_stop()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """End it; return its exit code and what it said."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out + err
+
+
+def start(data: Path, *arguments: str) -> Running:
+    """Start a server on free ports and wait until it answers."""
+    ports = ("--mqtt-port", "0", "--http-port", "0")
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "bimetal", "serve", "--data", str(data), *ports, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "BIMETAL_HOME": str(data.parent / "keys")},
+    )
+    assert process.stderr is not None
+    words = process.stderr.readline()
+    mqtt_port, http_port = (int(part.split()[0]) for part in words.split("127.0.0.1:")[1:])
+    return Running(process, data, mqtt_port, http_port)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Running]:
+    """A server that believes every device."""
+    running = start(tmp_path / "data", "--lab")
+    yield running
+    if running.process.poll() is None:
+        running.stop(signal.SIGKILL)
+
+
+def kept(data: Path) -> dict[tuple[str, str], int]:
+    """How many readings of every series are kept."""
+    archive = Archive(data)
+    try:
+        return {(h.device, h.signal): h.rows for h in archive.segments.held()}
+    finally:
+        archive.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_what_was_acknowledged_is_there_after_any_end(lab: Running, number: signal.Signals) -> None:
+    assert lab.publish("readings/pump-1", READING)
+    assert lab.post("pump-2", READING) == (200, {"kept": 2})
+    code, said = lab.stop(number)
+    assert code == (0 if number is signal.SIGTERM else -9)
+    assert "Traceback" not in said
+    assert kept(lab.data) == {(f"pump-{k}", s): 1 for k in (1, 2) for s in ("pressure", "flow")}
+
+
+@pytest.mark.parametrize(
+    ("device", "body", "status"),
+    [
+        ("pump-1", b"", 400),
+        ("pump-1", b"{", 400),
+        ("pump-1", b'{"pressure": "high"}', 400),
+        ("pump-1", b'{"ts": 1e300, "pressure": 1}', 400),
+        ("pump-1", b"[" * 10_000, 400),
+        ("a%2Fb", READING, 404),
+        ("a%0ab", READING, 400),
+        ("x" * 200, READING, 400),
+        ("pump-1", b" " * (5 << 20), 413),
+        ("pump-1", b"[" + b",".join([READING] * 1000) + b"]", 200),
+    ],
+)
+def test_what_comes_by_http_is_kept_or_refused_in_words(
+    lab: Running, device: str, body: bytes, status: int
+) -> None:
+    found, answer = lab.post(device, body)
+    assert found == status
+    if status != 200:
+        refusal = answer["error"]
+        assert isinstance(refusal, dict)
+        assert refusal["sentence"].endswith(".")
+    assert lab.post("other", READING)[0] == 200
+
+
+def test_another_sites_page_cannot_send_readings(lab: Running) -> None:
+    assert lab.post("pump-1", READING, headers={"Origin": "http://evil.example"})[0] == 403
+    assert lab.post("pump-1", READING, headers={"Host": "evil.example"})[0] == 403
+
+
+def test_without_tokens_nobody_is_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert door.run(["serve", "--data", str(tmp_path / "data")]) == 5
+    assert "--lab" in capsys.readouterr().err
+
+
+def test_a_token_lets_its_device_in_by_both_ways(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "data"
+    assert door.run(["token", "pump-1", "--data", str(data), "--json"]) == 0
+    token = json.loads(capsys.readouterr().out)["token"]
+    running = start(data)
+    try:
+        assert running.post("pump-1", READING, token)[0] == 200
+        assert running.post("pump-1", READING)[0] == 401
+        assert running.post("pump-1", READING, "guess")[0] == 401
+        assert running.post("pump-2", READING, token)[0] == 401
+        assert running.publish("readings/pump-1", READING, ("pump-1", token))
+        assert not running.publish("readings/pump-1", READING)
+        assert not running.publish("readings/pump-2", READING, ("pump-1", token))
+        assert door.run(["token", "pump-1", "--data", str(data), "--revoke"]) == 0
+        assert running.post("pump-1", READING, token)[0] == 401
+    finally:
+        running.stop()
+    assert set(kept(data)) == {("pump-1", "pressure"), ("pump-1", "flow")}
+
+
+def test_a_model_of_a_stranger_does_not_watch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BIMETAL_HOME", str(tmp_path / "stranger"))
+    sample, model = str(tmp_path / "plant.csv"), str(tmp_path / "plant.bm")
+    assert door.run(["sample", "-o", sample, "--seconds", "60", "--machines", "1"]) == 0
+    assert door.run(["train", sample, "-o", model]) == 0
+    monkeypatch.setenv("BIMETAL_HOME", str(tmp_path / "mine"))
+    assert door.run(["serve", "--data", str(tmp_path / "data"), "--lab", "--model", model]) == 5
+    assert "key" in capsys.readouterr().err
+
+
+def test_a_model_watches_and_its_alarms_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIMETAL_HOME", str(tmp_path / "keys"))
+    sample, model = str(tmp_path / "plant.csv"), str(tmp_path / "plant.bm")
+    assert door.run(["sample", "-o", sample, "--seconds", "60", "--machines", "1"]) == 0
+    assert door.run(["train", sample, "-o", model]) == 0
+    running = start(tmp_path / "data", "--lab", "--model", model)
+    try:
+        head, *rows = Path(sample).read_text().splitlines()
+        names = [cell.split(" ")[0] for cell in head.split(",")[2:-1]]
+        last = dict(zip(names, map(float, rows[-1].split(",")[2:-1]), strict=True))
+        begin_ms = 1_767_225_600_000
+        fair = [
+            {"ts": begin_ms + 100 * k, **dict(zip(names, map(float, row.split(",")[2:-1]), strict=True))}
+            for k, row in enumerate(rows[:250])
+        ]
+        foul = [{"ts": begin_ms + 25_000 + 100 * k, **last, "temperature": 95.0 + k % 7} for k in range(60)]
+        assert running.post("pump-01", json.dumps(fair + foul).encode())[0] == 200
+    finally:
+        _, said = running.stop()
+    assert "pump-01: " in said
+    assert "temperature" in said
