@@ -1,8 +1,8 @@
 """C99: a program as a pair of C files that a person can read, for compilers of any board.
 
 `NAME_step` computes one reading; all memory is the caller's, but for scratch memory on the stack. The
-code never depends on the values of parameters. Nothing is called from outside the file but sqrtf (and
-memcpy, memset); compiled with BIMETAL_SOFT_SQRT not even that.
+code never depends on the values of parameters. Nothing is called from outside the file but memcpy and
+memset, and sqrtf on computers that have it as an instruction.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def files_of(program: Program, block: bytes, vectors: Vectors, name: str) -> Fil
         f"{name}_params.c": write_params(program, block, name),
         f"{name}_test.h": header,
         f"{name}_test.c": tests,
-        "test_main.c": TEST_MAIN.format(name=name),
+        "test_main.c": TEST_MAIN.format(name=name, guard=name.upper()),
         "main.c": write_main(program, name),
         "Makefile": MAKEFILE.replace("%%", name),
         "CMakeLists.txt": CMAKE.replace("%%", name),
@@ -108,10 +108,10 @@ TEST_MAIN = """/* test_main.c: runs the golden vectors; exit status 0 only if al
 
 int main(void)
 {{
-    uint32_t vectors = 0;
-    const uint32_t equal = {name}_self_test(&vectors);
-    printf("vectors: %lu of %lu equal\\n", (unsigned long)equal, (unsigned long)vectors);
-    return equal == vectors ? 0 : 1;
+    static {name}_state state;
+    const unsigned long vectors = {guard}_VECTORS, different = {name}_self_test(&state);
+    printf("vectors: %lu of %lu equal\\n", vectors - different, vectors);
+    return different == 0 ? 0 : 1;
 }}
 """
 
@@ -123,7 +123,7 @@ MAKEFILE = """# make test    compile with all warnings as errors, run the golden
 # Under an emulator: make test CC=aarch64-linux-gnu-gcc LDFLAGS=-static RUN=qemu-aarch64
 
 CFLAGS ?= -O2
-STRICT = -std=c99 -Wall -Wextra -Werror -ffp-contract=off -fno-math-errno
+STRICT = -std=c99 -Wall -Wextra -Wconversion -Werror -ffp-contract=off -fno-math-errno
 LDLIBS = -lm
 RUN ?=
 objects = %%.o %%_params.o
@@ -179,7 +179,7 @@ endif()
 
 README = """{name}: {title}, as C99
 {rule}
-make test       compiles with -Wall -Wextra -Werror -std=c99 and runs {count} golden vectors
+make test       compiles with -Wall -Wextra -Wconversion -Werror and runs {count} golden vectors
 make example    builds {name}_example: CSV readings in, results out
 make library    builds lib{name}.a
 
@@ -195,9 +195,9 @@ In your firmware: add {name}.c and {name}_params.c, include {name}.h and {name}_
 
 No malloc, no files, no clock. Bytes: state {state}, parameters {params} (constant), scratch on the
 stack {scratch}. The state is the whole memory of a device: copy it to move or to save it.
-Call {name}_self_test once after an update: it says whether this machine gives the same bits as the
-one the model was made on. Compile with -ffp-contract=off, never with -ffast-math. Where sqrtf is
-not correctly rounded, add -DBIMETAL_SOFT_SQRT.
+Call {name}_self_test once after an update: it returns how many of the {count} vectors differ from what
+they gave where the model was made, 0 when all is well; BIMETAL_NO_VECTORS keeps them out of flash.
+Compile with -ffp-contract=off, never with -ffast-math.
 
 Readings ({name}_in)
 {inputs}

@@ -88,8 +88,27 @@ static inline int32_t i32_shr(int32_t a, int by)
     const int64_t wide = (int64_t)a * b + ((int64_t)1 << (by - 1));
     return (int32_t)(wide < 0 ? ~(~wide >> by) : wide >> by);
 }""",
-    "f32_sqrt": """#ifdef BIMETAL_SOFT_SQRT
-/* Correctly rounded from whole numbers alone, for machines whose sqrtf is not. */
+    "f32_sqrt": """/* A square root is one instruction, or is computed from whole numbers alone: never libm's on a
+ * microcontroller, which need not be correctly rounded. BIMETAL_SOFT_SQRT asks for the latter. */
+#if defined(__ARM_FP) && !defined(BIMETAL_SOFT_SQRT)
+#if (__ARM_FP & 4) != 0 && defined(__GNUC__) && !defined(__aarch64__)
+#define BIMETAL_VSQRT
+#endif
+#endif
+#if defined(BIMETAL_VSQRT)
+static inline float f32_sqrt(float a)
+{
+    float root;
+    __asm__("vsqrt.f32 %0, %1" : "=t"(root) : "t"(a));
+    return root;
+}
+#elif !defined(BIMETAL_SOFT_SQRT) && (defined(__SSE2__) || defined(_M_X64) || defined(_M_ARM64) \\
+    || defined(__aarch64__) || defined(__riscv_flen) || defined(__s390x__) || defined(__powerpc64__))
+static inline float f32_sqrt(float a)
+{
+    return sqrtf(a);
+}
+#else
 static float f32_sqrt(float a)
 {
     uint32_t bits, part, root = 0;
@@ -129,11 +148,6 @@ static float f32_sqrt(float a)
     bits = ((uint32_t)((power + 127) / 2) << 23) + ((root + 1u) >> 1) - UINT32_C(0x800000);
     memcpy(&a, &bits, sizeof a);
     return a;
-}
-#else
-static inline float f32_sqrt(float a)
-{
-    return sqrtf(a);
 }
 #endif""",
 }
