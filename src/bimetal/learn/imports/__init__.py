@@ -1,0 +1,1 @@
+"""Models trained elsewhere, brought over: objects of other libraries in, programs out."""

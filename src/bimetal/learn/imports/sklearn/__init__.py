@@ -1,0 +1,1 @@
+"""Fitted estimators of scikit-learn, by their public attributes; scikit-learn itself is never imported."""

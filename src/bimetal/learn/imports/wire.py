@@ -1,0 +1,104 @@
+"""Wire: a foreign model in our words becomes a program, its scores outputs with a meaning."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bimetal.learn.imports import foreign as of
+from bimetal.learn.imports import plant
+from bimetal.learn.imports.fold import folded
+from bimetal.learn.imports.foreign import Columns, Foreign, Isolation, RawTree, Trees
+from bimetal.program import choice, elementary, letter, word
+from bimetal.program.node import Node
+from bimetal.program.operators.forest import Forest
+from bimetal.program.operators.isolation_forest import IsolationForest
+from bimetal.program.program import Draft
+
+
+def wire(draft: Draft, model: Foreign, x: Node, gaps: bool) -> None:
+    """Add a model to a draft: `x` is the vector of readings, f32, or u8 for trees of whole octets.
+
+    Outputs by ending: `label` and `score` (classes,) for a classifier, `value` for a regressor, `score` and
+    `outlier` for a detector of outliers, `label` and `distance` for centres.
+    """
+    if isinstance(model.scores, Trees | Isolation):
+        x, trees = _prepared(draft, model, model.scores, x)
+        scores = _sums(draft, model.scores, trees, x, gaps)
+    else:
+        if x.dtype == "u8":
+            x = letter.cast(letter.cast(x, "i32"), "f32")
+        for k, step in enumerate(model.steps):
+            x = step.trace(draft, x, f"step_{k + 1}")
+        scores = model.scores.spelled(draft, x)
+    _end(draft, model, scores)
+
+
+def _prepared(draft: Draft, model: Foreign, scores: Trees | Isolation, x: Node) -> tuple[Node, list[RawTree]]:
+    """Fold the last steps that treat columns alone into the thresholds; spell those before them."""
+    steps = list(model.steps)
+    inside: list[Columns] = []
+    while steps and isinstance(last := steps[-1], Columns):
+        inside.insert(0, last)
+        steps.pop()
+    for k, step in enumerate(steps):
+        x = step.trace(draft, x, f"step_{k + 1}")
+    return x, folded(scores.trees, scores.rule, inside, x.size)
+
+
+def _sums(draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, gaps: bool) -> Node:
+    soil = plant.soil_of(trees, gaps and x.dtype == "f32")
+    kind = "octets" if x.dtype == "u8" else "bins" if soil.fits_bins else "floats"
+    if kind != "octets":
+        x = plant.binned(draft, soil, x) if kind == "bins" else plant.floating(draft, soil, x)
+    if isinstance(scores, Trees) and scores.votes:
+        codes = plant.voting(trees)
+        ours = [plant.nested(t, c, soil, kind) for t, c in zip(trees, codes, strict=True)]
+        return Forest(tuple(ours), outputs=scores.outputs).trace(draft, x)
+    codes, leaves = plant.worth(trees)
+    ours = tuple(plant.nested(t, c, soil, kind) for t, c in zip(trees, codes, strict=True))
+    if isinstance(scores, Isolation):
+        ways = tuple(float(np.ldexp(float(row[0]), -leaves.shift)) for row in leaves.rows)
+        shift = max(0, min(24, leaves.shift))
+        return IsolationForest(ours, ways, leaves.start, scores.usual, shift).trace(draft, x)
+    sums = Forest(ours, leaves.rows, leaves.start, scores.outputs).trace(draft, x)
+    scale = draft.param("scale", scores.scale * 2.0**-leaves.shift)
+    return letter.add(letter.mul(letter.cast(sums, "f32"), scale), draft.param("bias", scores.bias))
+
+
+def _end(draft: Draft, model: Foreign, scores: Node) -> None:
+    """Say what the scores mean."""
+    match model.ending:
+        case of.SHARES | of.LOGIT | of.SOFTMAX | of.EACH:
+            _classify(draft, model.ending, scores)
+        case of.CLUSTER:
+            draft.output("label", choice.place_of_greatest(letter.neg(scores)))
+            draft.output("distance", letter.sqrt(scores))
+        case of.OUTLIER:
+            score = letter.reshape(scores, ())
+            limit = draft.param("limit", model.limit)
+            draft.output("score", score)
+            draft.output("outlier", letter.lt(limit, score))
+        case _:
+            value = elementary.exp(scores) if model.ending == of.POWER else scores
+            draft.output("value", letter.reshape(value, ()) if value.size == 1 else value)
+
+
+def _classify(draft: Draft, ending: str, scores: Node) -> None:
+    if ending == of.LOGIT:
+        margin = letter.reshape(scores, ())
+        side = letter.cast(letter.lt(0.0, margin), "i32")
+        draft.output("label", letter.where(word.known(margin), side, -1))
+        share = letter.where(word.known(margin), elementary.sigmoid(margin), margin)
+        draft.output("score", letter.stack([letter.sub(1.0, share), share]))
+        return
+    draft.output("label", choice.place_of_greatest(scores))
+    if scores.dtype == "i32":
+        total = letter.cast(letter.maximum(letter.const(1, "i32"), letter.reduce(scores)), "f32")
+        draft.output("score", letter.div(letter.cast(scores, "f32"), total))
+    elif ending == of.SOFTMAX:
+        draft.output("score", choice.softmax(scores))
+    elif ending == of.EACH:
+        parts = elementary.sigmoid(scores)
+        draft.output("score", letter.div(parts, word.total(parts)))
+    else:
+        draft.output("score", scores)
