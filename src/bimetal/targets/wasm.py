@@ -14,12 +14,13 @@ What a stage that did not fire puts out is 0; bytes between fields are not touch
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bimetal.program.layout import Field, wait_of
 from bimetal.program.node import DTYPES, EVERY
 from bimetal.targets import wasm_code as code
 from bimetal.targets.loops import Lowered, Stage
+from bimetal.targets.unroll import unrolled
 from bimetal.targets.wasm_code import OPS
 from bimetal.targets.wasm_stage import Memory, stage_code
 
@@ -42,7 +43,7 @@ def write_wasm(lowered: Lowered) -> Module:
     """Return a program as a WebAssembly module."""
     places, data, heap = _arranged(lowered)
     memory = Memory(lowered.layouts, places)
-    stages = [stage_code(stage, memory) for stage in lowered.stages]
+    stages = [stage_code(replace(s, body=unrolled(s.body)), memory) for s in lowered.stages]
     count = len(stages)
     words = [code.I32] * 7
     functions = [*stages, _step(lowered), _rows(lowered, count), _devices(lowered, count + 1)]
