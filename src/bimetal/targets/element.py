@@ -184,6 +184,9 @@ class Elements:
 
     def place(self, node: Node, index: Index) -> Lin:
         """Return a whole number as an index; what is not affine is computed and gets a name."""
+        known = self.ranges[node]
+        if known.low == known.high:
+            return Lin(int(known.low))
         value = self.value(node, index)
         if isinstance(value.expr, Lit):
             return Lin(int(value.expr.value))
@@ -193,7 +196,6 @@ class Elements:
             value = self.blocks.bind(value, hint(node))
             self.blocks.note(node, index, value)
         assert isinstance(value.expr, Ref)
-        known = self.ranges[node]
         self.blocks.indexer.spans[value.expr.name] = (int(known.low), int(known.high))
         return variable(value.expr.name)
 
