@@ -23,12 +23,15 @@ class Tables:
         return tuple(self._found.values())
 
     def of(self, node: Node) -> Buf:
-        """Return the table of a constant; whole numbers are stored in the narrowest type that holds them."""
+        """Return the table of a constant; whole numbers are stored in the narrowest type that holds them.
+
+        Names of values end in `_` and a number, so that none is the name of a table.
+        """
         dtype = narrowest(node)
         values = node.attr.reshape(-1).astype(DTYPES[dtype])
         key = dtype, values.tobytes()
         if key not in self._found:
-            buf = Buf("table", f"table_{len(self._found) + 1}", dtype, values.size)
+            buf = Buf("table", f"table{len(self._found) + 1}", dtype, values.size)
             self._found[key] = Table(buf, values)
         return self._found[key].buf
 
