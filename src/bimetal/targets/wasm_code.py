@@ -94,8 +94,8 @@ def signed(value: int) -> bytes:
 
 
 def i32(value: int) -> bytes:
-    """Return a constant."""
-    return b"\x41" + signed(value)
+    """Return a constant; the binary format has no unsigned ones, so 2**31 and above are taken as negative."""
+    return b"\x41" + signed(value - 2**32 if value >= 2**31 else value)
 
 
 def i64(value: int) -> bytes:
