@@ -47,6 +47,11 @@ class Layout:
         return max((DTYPES[f.dtype].itemsize for f in self.fields), default=1)
 
     @property
+    def padding(self) -> int:
+        """How many bytes follow the last field; between fields there are none."""
+        return self.size - sum(f.size for f in self.fields)
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """The same struct as a NumPy type; a truth value is one byte, 0 or 1."""
         return np.dtype(

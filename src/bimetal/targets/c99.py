@@ -125,6 +125,8 @@ def _struct(name: str, caption: str, layout: Layout, units: dict[str, str]) -> s
         lines.append(f"    {TYPES[f.dtype]} {spelled(f.name)}{array};" + (f" /* {said} */" if said else ""))
     if not layout.fields:
         lines.append("    uint8_t unused;")
+    if layout.padding:
+        lines.append(f"    uint8_t padding[{layout.padding}]; /* as machines that align need it */")
     lines.append(f"}} {name};")
     size = max(layout.size, 1)
     lines.append(f"typedef char {name}_has_{size}_bytes[sizeof({name}) == {size} ? 1 : -1];\n")

@@ -46,7 +46,8 @@ def files_of(program: Program, block: bytes, vectors: Vectors, name: str) -> Fil
 def write_params(program: Program, block: bytes, name: str) -> str:
     """Return `NAME_params.c`: the values of a parameter block, field after field."""
     values = unpack(program, block)
-    fields = layout_of(program).params.fields
+    layout = layout_of(program).params
+    fields = layout.fields
     lines = [
         f'#include "{name}_params.h"\n',
         "#include <math.h>\n",
@@ -56,8 +57,8 @@ def write_params(program: Program, block: bytes, name: str) -> str:
         text = numbers(values[f.name], f.dtype)
         text = text if values[f.name].size > 1 else text.strip("{} ")
         lines.append(f"    /* {f.name} */\n    {text},")
-    if not fields:
-        lines.append("    0,")
+    if layout.padding or not fields:
+        lines.append("    { 0 }," if fields else "    0,")
     caption = f"/* {name}_params.c: what was learned; a new model of this program changes this alone. */"
     return "\n".join([caption, *lines, "};", ""])
 

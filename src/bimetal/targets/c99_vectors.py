@@ -38,7 +38,8 @@ def write_tests(program: Program, vectors: Vectors, name: str) -> tuple[str, str
 
 
 def _words(vector: Vector, into: Layout, out: Layout, state: Layout) -> Iterator[str]:
-    """Yield the words of a vector: readings, results and what fired for each row, then the state."""
+    """Yield the words of a vector: how many rows; for each the reading, result and what fired; the state."""
+    yield _word(len(vector.rows))
     for row in range(len(vector.rows)):
         yield from _struct(vector.rows[row].tobytes(), into)
         yield from _struct(vector.outputs[row].tobytes(), out)
@@ -64,7 +65,6 @@ def _code(program: Program, vectors: tuple[Vector, ...], tables: list[str], name
     lay = layout_of(program)
     words = "\n".join(f"/* {v.name} */\n{textwrap.fill(t.replace(',', ', '), 100)}," for v, t in zip(
         vectors, tables, strict=True))  # fmt: skip
-    rows = ", ".join(str(len(v.rows)) for v in vectors)
     functions = [TAKE] if any(f.dtype == "f32" for f in lay.input.fields) else []
     checked = {f.dtype == "f32" for s in (lay.output, lay.state) for f in s.fields}
     functions += [text for floats, text in ((True, BITS), (False, WORD)) if floats in checked]
@@ -72,7 +72,6 @@ def _code(program: Program, vectors: tuple[Vector, ...], tables: list[str], name
         name=name,
         functions="\n".join(functions),
         words=words,
-        rows=textwrap.fill(rows, 96),
         count=len(vectors),
         take="\n".join(_take(lay.input)) or "    (void)in;\n    (void)w;",
         check_out="\n".join(_check(lay.output, "out")) or "    (void)out;\n    (void)w;",
@@ -110,10 +109,10 @@ def _every(layout: Layout, owner: str, line: Callable[[Field, str, str], str]) -
         count = f.size // DTYPES[f.dtype].itemsize
         item = f"{owner}->{spelled(f.name)}"
         if count == 1:
-            yield f"    {line(f, item, f'w[{at}]')}"
+            yield f"    {line(f, item, f'word(w + {at})')}"
         else:
             yield f"    for (int32_t k = 0; k < {count}; k++) {{"
-            yield f"        {line(f, f'{item}[k]', f'w[{at} + k]')}\n    }}"
+            yield f"        {line(f, f'{item}[k]', f'word(w + {at} + k)')}\n    }}"
         at += count
 
 
@@ -186,13 +185,26 @@ uint32_t {name}_self_test({name}_state *s)
 
 #include "{name}_params.h"
 
-/* For each row the reading, the result and what fired; after the last row the state. */
-static const uint32_t words[] = {{
-{words}
-}};
+/* An AVR keeps constants in RAM unless it is told not to, and then reads them in its own way. */
+#if defined(__AVR__)
+#include <avr/pgmspace.h>
+#define IN_FLASH PROGMEM
+#else
+#define IN_FLASH
+#endif
 
-static const uint16_t rows[{count}] = {{
-{rows}
+static uint32_t word(const uint32_t *w)
+{{
+#if defined(__AVR__)
+    return pgm_read_dword(w);
+#else
+    return *w;
+#endif
+}}
+
+/* For each vector: how many rows; for each row the reading, the result and what fired; the state. */
+static const uint32_t words[] IN_FLASH = {{
+{words}
 }};
 
 {functions}
@@ -220,13 +232,15 @@ uint32_t {name}_self_test({name}_state *s)
     memset(&in, 0, sizeof in);
     for (int32_t v = 0; v < {count}; v++) {{
         bool same = true;
+        uint32_t rows = word(w);
+        w += 1;
         {name}_init(s);
-        for (int32_t r = 0; r < (int32_t)rows[v]; r++) {{
+        for (; rows > 0; rows--) {{
             uint32_t fired;
             take(w, &in);
             memset(&out, 0, sizeof out);
             fired = {name}_step(s, &{name}_learned, &in, &out);
-            same = is_result(w + {into}, &out) && fired == w[{into} + {out}] && same;
+            same = is_result(w + {into}, &out) && fired == word(w + {into} + {out}) && same;
             w += {into} + {out} + 1;
         }}
         same = is_state(w, s) && same;

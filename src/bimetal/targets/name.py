@@ -33,9 +33,10 @@ restrict return short signed sizeof static static_assert static_cast struct swit
 thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
 while xor xor_eq asm errno linux unix main NULL EOF INFINITY NAN assert offsetof memset memcpy memcmp
 int8_t uint8_t int16_t uint16_t int32_t uint32_t int64_t uint64_t size_t fired far near huge interrupt
+padding
 """
 RESERVED = frozenset(WORDS.split())
-"""Words of C, C++ and the headers that emitted code includes."""
+"""Words of C, C++, the headers that emitted code includes, and its structs."""
 
 
 class Names:
