@@ -88,8 +88,8 @@ static inline int32_t i32_shr(int32_t a, int by)
     const int64_t wide = (int64_t)a * b + ((int64_t)1 << (by - 1));
     return (int32_t)(wide < 0 ? ~(~wide >> by) : wide >> by);
 }""",
-    "f32_sqrt": """/* One instruction, or computed from whole numbers alone (BIMETAL_SOFT_SQRT asks for it): never a
- * microcontroller's libm, which need not round correctly. */
+    "f32_sqrt": """/* One instruction, or computed from whole numbers alone (as BIMETAL_SOFT_SQRT asks):
+ * never a microcontroller's libm, which need not round correctly. */
 #if defined(__ARM_FP) && !defined(BIMETAL_SOFT_SQRT)
 #if (__ARM_FP & 4) != 0 && defined(__GNUC__) && !defined(__aarch64__)
 #define BIMETAL_VSQRT
