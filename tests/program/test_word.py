@@ -118,11 +118,17 @@ def test_windows(size: int, hop: int) -> None:
     assert y.tolist() == [x[t - size + 1 : t + 1].tolist() for t in range(size - 1, len(x), hop)]
 
 
-def test_a_window_of_a_slow_value_is_refused() -> None:
-    draft = Draft()
-    slow = word.sample(draft.state("s", 0.0), Clock(2, 1))
-    with pytest.raises(BadProgram, match="every reading"):
-        word.window(draft, slow, 3, 3)
+@pytest.mark.parametrize(("size", "hop"), [(3, 3), (4, 2), (2, 1), (1, 1)])
+def test_windows_of_a_slow_value(size: int, hop: int) -> None:
+    def make(draft: Draft, x: Node) -> Node:
+        kept = draft.state("kept", 0.0)
+        draft.set(kept, x)
+        return word.window(draft, word.sample(kept, Clock(2, 1)), size, hop)
+
+    x = np.arange(1.0, 30)
+    slow = x[1::2]
+    y = run(make, x)
+    assert y.tolist() == [slow[t - size + 1 : t + 1].tolist() for t in range(size - 1, len(slow), hop)]
 
 
 def test_newest_is_what_was_pushed_last() -> None:
@@ -163,3 +169,42 @@ def test_mapped_is_one_loop() -> None:
 def test_mean_along_an_axis() -> None:
     assert run(lambda d, x: word.mean(x, axis=0), [[[1.0, 2.0], [3.0, 6.0]]]).tolist() == [[2, 4]]
     assert letter.mul(letter.const(1.0, "f32"), 2.0).clock is None
+
+
+def test_every_so_many_firings_of_a_clock() -> None:
+    assert word.every(3) == Clock(3, 2)
+    assert word.every(3, Clock(4, 1)) == Clock(12, 9)
+
+
+def test_each_channel_by_itself() -> None:
+    y = run(lambda d, x: word.by_channel(x, lambda c: word.total(c)), np.arange(12.0).reshape(2, 3, 2))
+    assert y.tolist() == [[6, 9], [24, 27]]
+
+
+def test_a_table_along_the_first_axis() -> None:
+    table = letter.const([1.0, 10.0], "f32")
+    y = run(lambda d, x: letter.mul(word.along(table, x), x), np.ones((1, 2, 3)))
+    assert y.tolist() == [[[1, 1, 1], [10, 10, 10]]]
+
+
+def test_any_and_all() -> None:
+    x = np.array([[0, 0], [0, 1], [1, 1]])
+    assert list(run(lambda d, x: word.any_of(x), x, "b1")) == [0, 1, 1]
+    assert list(run(lambda d, x: word.all_of(x), x, "b1")) == [0, 0, 1]
+
+
+@pytest.mark.parametrize(("low", "high"), [(-127, 127), (0, 255), (-2, 3)])
+def test_rounding_goes_to_the_nearest_and_halves_go_up(low: int, high: int) -> None:
+    x = np.concatenate([np.arange(low - 2, high + 2, 0.25), [NAN, np.inf, -np.inf]])
+    expected = np.clip(np.floor(np.nan_to_num(x, nan=low - 9, posinf=999, neginf=-999) + 0.5), low, high)
+    assert list(run(lambda d, v: word.rounded(v, low, high), x)) == list(expected)
+
+
+@given(st.integers(-(2**23), 2**23), st.integers(0, 2**15), st.integers(8, 31))
+def test_requantising_rounds_the_exact_product(total: int, scale: int, shift: int) -> None:
+    def make(draft: Draft, x: Node) -> Node:
+        scaling = draft.param("scale", scale, "i32", low=0, high=2**15)
+        return word.requantised(word.clip(x, -(2**23), 2**23), scaling, shift, -127)
+
+    exact = (total * scale + (1 << (shift - 1))) >> shift
+    assert list(run(make, np.array([total]), "i32")) == [min(127, max(-127, exact))]

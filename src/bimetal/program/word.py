@@ -67,9 +67,54 @@ def shares(parts: Node) -> Node:
     return letter.mul(letter.div(positive, whole), 1 - 2.0**-18)
 
 
-def every(period: int) -> Clock:
-    """The clock that fires at the last of every `period` readings."""
-    return Clock(period, period - 1)
+def along(table: Node, x: Node) -> Node:
+    """A table for the first axis of x, shaped so that it meets every element of an item."""
+    return letter.reshape(table, (*table.shape, *(1 for _ in x.shape[1:])))
+
+
+def any_of(conditions: Node) -> Node:
+    """Whether one of a vector of b1 holds."""
+    return letter.lt(letter.const(0, "i32"), total(letter.cast(conditions, "i32")))
+
+
+def all_of(conditions: Node) -> Node:
+    """Whether all of a vector of b1 hold."""
+    return letter.invert(any_of(letter.invert(conditions)))
+
+
+def rounded(x: Node, low: int, high: int) -> Node:
+    """f32 to the nearest whole number within low..high, halves upwards; NaN becomes `low`; i32."""
+    near = clip(x, float(low), float(high))
+    return letter.add(letter.cast(letter.add(near, 0.5 - low), "i32"), low)
+
+
+def requantised(sums: Node, scale: Node, shift: int, low: int) -> Node:
+    """i32 sums times scale / 2**shift, rounded, within low..127, as i8; scale is i32 within 0..2**15."""
+    scaled = letter.mulshr(clip(sums, -(2**23), 2**23), scale, shift)
+    return letter.cast(clip(scaled, low, 127), "i8")
+
+
+def scaling(
+    draft: Draft,
+    name: str,
+    bias: tuple[int, ...],
+    multiplier: tuple[int, ...],
+    shift: int,
+    positive: int,
+) -> Callable[[Node], Node]:
+    """How a layer of i8 ends: i32 sums plus a bias, scaled down to i8, never negative if `positive`.
+
+    Declares the parameters `<name>_bias` and `<name>_multiplier`, i32, one for each output. No sum of
+    up to 65,000 products of i8 can overflow.
+    """
+    added = draft.param(f"{name}_bias", bias, "i32", low=-(2**28), high=2**28)
+    scale = draft.param(f"{name}_multiplier", multiplier, "i32", low=0, high=2**15)
+    return lambda sums: requantised(letter.add(sums, added), scale, shift, -127 * (1 - positive))
+
+
+def every(period: int, clock: Clock = EVERY) -> Clock:
+    """The clock that fires at the last of every `period` firings of another one, or readings."""
+    return Clock(clock.period * period, clock.first + clock.period * (period - 1))
 
 
 def sample(state: Node, clock: Clock) -> Node:
@@ -133,15 +178,14 @@ def delayed(draft: Draft, value: Node, readings: int, name: str = "delay") -> No
 
 
 def window(draft: Draft, value: Node, size: int, hop: int, name: str = "window") -> Node:
-    """The last `size` values, oldest first, at a clock that fires every `hop` readings.
+    """The last `size` values, oldest first, at a clock that fires after every `hop` of them.
 
     The first firing is when `size` values are there. Where size equals hop the ring is read as it
     lies, for its head is at the start whenever the clock fires.
     """
-    if value.clock not in (None, EVERY):
-        raise BadProgram(f"a window needs a value of every reading, not of {value.clock}")
-    clock = Clock(hop, size - 1)
-    if clock == EVERY:
+    before = value.clock or EVERY
+    clock = Clock(before.period * hop, before.first + before.period * (size - 1))
+    if clock == before:
         return letter.reshape(value, (1, *value.shape))
     ring, head = push(draft, value, size, name)
     items = sample(ring, clock)
@@ -170,3 +214,10 @@ def polynomial(x: Node, coefficients: tuple[float, ...]) -> Node:
 def mapped(parts: Node, of: Callable[[Node], Node]) -> Node:
     """Stack what `of` gives for each item along the first axis, as one loop."""
     return letter.each(parts.shape[0], lambda k: of(letter.gather(parts, k)))
+
+
+def by_channel(x: Node, of: Callable[[Node], Node]) -> Node:
+    """Stack what `of` gives for each channel of x (n, channels), as one loop with scratch for one."""
+    count, channels = x.shape
+    flat, places = letter.reshape(x, (x.size,)), letter.mul(letter.iota(count), channels)
+    return letter.each(channels, lambda k: of(letter.gather(flat, letter.add(places, k))))

@@ -38,11 +38,8 @@ class DenseInt8(Checked):
         """Sum, scale, round, clip: no sum can overflow for up to 65,000 columns."""
         x = letter.cast(one(signals, self, "i8"), "i32")
         weights = draft.param(f"{self.name}_weights", self.weights, "i8", low=-127, high=127)
-        bias = draft.param(f"{self.name}_bias", self.bias, "i32", low=-(2**28), high=2**28)
-        scale = draft.param(f"{self.name}_multiplier", self.multiplier, "i32", low=0, high=2**15)
-        sums = letter.add(word.matvec(letter.cast(weights, "i32"), x), bias)
-        scaled = letter.mulshr(word.clip(sums, -(2**23), 2**23), scale, self.shift)
-        return letter.cast(word.clip(scaled, -127 * (1 - self.positive), 127), "i8")
+        scaled = word.scaling(draft, self.name, self.bias, self.multiplier, self.shift, self.positive)
+        return scaled(word.matvec(letter.cast(weights, "i32"), x))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

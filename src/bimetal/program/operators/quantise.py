@@ -27,9 +27,8 @@ class Quantise(Checked):
     step: float = knob(0.0625, low=1e-20, high=1e20, what="how much one step is worth")
 
     def trace(self, draft: Draft, *signals: Node) -> Node:
-        """Shift above zero, where a cast rounds down, and back."""
-        near = word.clip(letter.mul(one(signals, self), 1 / self.step), -127.0, 127.0)
-        return letter.cast(letter.sub(letter.cast(letter.add(near, 128.5), "i32"), 128), "i8")
+        """Scale, keep within bounds, round."""
+        return letter.cast(word.rounded(letter.mul(one(signals, self), 1 / self.step), -127, 127), "i8")
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
