@@ -2,7 +2,7 @@
 
 | what | how |
 | --- | --- |
-| thresholds | bins, if no column has more than 255 of them, else f32 |
+| thresholds | places among a column's edges (bins, u8) where that takes no more bytes and time, else f32 |
 | what leaves are worth | whole numbers of 2**-shift, as fine as their sum allows, equal ones once |
 | sides that are worth the same | one leaf |
 """
@@ -32,17 +32,13 @@ Codes = list[NDArray[np.int64]]
 class Soil:
     """What trees stand on: the rows a forest's features come from, and their edges in ascending order.
 
-    Row k holds the values of column `source[k]`, a missing one low or (`high`) above all edges.
+    Row k holds the values of column `source[k]`, a missing one low or (`high`) above all edges. A column
+    with more edges than a row can have gets several rows, each edge in one of them.
     """
 
     source: tuple[int, ...]
     high: tuple[bool, ...]
     edges: tuple[tuple[float, ...], ...]
-
-    @property
-    def fits_bins(self) -> bool:
-        """Say whether every row can be sorted into 256 bins."""
-        return max(map(len, self.edges)) <= MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +50,31 @@ class Leaves:
     shift: int
 
 
-def soil_of(trees: Sequence[RawTree], gaps: bool) -> Soil:
-    """Return the rows that trees need; without `gaps` a column never comes twice."""
+def soils_of(trees: Sequence[RawTree], gaps: bool) -> tuple[Soil, Soil]:
+    """Return the rows that trees need as bins, and as floats; without `gaps` none is for gaps alone."""
     edges: dict[tuple[int, bool], set[float]] = {}
     for tree in trees:
         for k in np.flatnonzero(tree.low >= 0):
             key = int(tree.feature[k]), bool(gaps and not tree.gap_low[k])
             edges.setdefault(key, set()).add(limit_of(float(tree.threshold[k])))
-    keys = sorted(edges) or [(0, False)]
-    return Soil(
-        tuple(c for c, _ in keys),
-        tuple(high for _, high in keys),
-        tuple(tuple(sorted(edges.get(key, {0.0}))) for key in keys),
+    found = [(*key, tuple(sorted(edges[key]))) for key in sorted(edges)] or [(0, False, (0.0,))]
+    parts = [(c, high, e[at : at + MOST]) for c, high, e in found for at in range(0, len(e), MOST)]
+    bins, whole = (
+        Soil(tuple(c for c, _, _ in of), tuple(h for _, h, _ in of), tuple(e for _, _, e in of))
+        for of in (parts, found)
     )
+    return bins, whole
+
+
+def prefers_bins(trees: Sequence[RawTree], bins: Soil) -> bool:
+    """Say whether bins take no more bytes than f32 thresholds, and finding them no more time than the walk.
+
+    A split takes 4 bytes instead of 7, an edge 4; a search has 8 turns a row, a way at least log2 of the
+    splits.
+    """
+    splits, edges = sum(int((t.low >= 0).sum()) for t in trees), sum(map(len, bins.edges))
+    way = len(trees) * (1 + math.log2(1 + splits / len(trees)))
+    return 4 * (edges + splits) <= 7 * splits and 8 * len(bins.source) <= 2 * way
 
 
 def limit_of(threshold: float) -> float:
@@ -96,8 +104,11 @@ def nested(tree: RawTree, code: NDArray[np.int64], soil: Soil, kind: str) -> Tre
 
     `kind` says what thresholds are: "bins" (places among a row's edges), "floats" or "octets" (u8).
     """
-    rows = {key: k for k, key in enumerate(zip(soil.source, soil.high, strict=True))}
-    places = [{e: j for j, e in enumerate(row)} for row in soil.edges]
+    places = {
+        (column, side, edge): (k, j)
+        for k, (column, side) in enumerate(zip(soil.source, soil.high, strict=True))
+        for j, edge in enumerate(soil.edges[k])
+    }
     whole: dict[int, Tree] = {}
     for k in reversed(_downwards(tree)):
         if tree.low[k] < 0:
@@ -110,9 +121,9 @@ def nested(tree: RawTree, code: NDArray[np.int64], soil: Soil, kind: str) -> Tre
                 high if limit < 0 else low if limit >= 255 else (column, math.floor(limit), low, high)
             )
         else:
-            row = rows.get((column, not tree.gap_low[k]), rows.get((column, False), 0))
             edge = limit_of(limit)
-            part = (row, places[row][edge] if kind == "bins" else edge, low, high)
+            row, j = places.get((column, not tree.gap_low[k], edge)) or places[column, False, edge]
+            part = (row, j if kind == "bins" else edge, low, high)
         whole[k] = low if isinstance(low, int) and low == high else part
     return whole[0]
 

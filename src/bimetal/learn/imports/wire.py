@@ -46,8 +46,9 @@ def _prepared(draft: Draft, model: Foreign, scores: Trees | Isolation, x: Node) 
 
 
 def _sums(draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, gaps: bool) -> Node:
-    soil = plant.soil_of(trees, gaps and x.dtype == "f32")
-    kind = "octets" if x.dtype == "u8" else "bins" if soil.fits_bins else "floats"
+    bins, whole = plant.soils_of(trees, gaps and x.dtype == "f32")
+    kind = "octets" if x.dtype == "u8" else "bins" if plant.prefers_bins(trees, bins) else "floats"
+    soil = bins if kind == "bins" else whole
     if kind != "octets":
         x = plant.binned(draft, soil, x) if kind == "bins" else plant.floating(draft, soil, x)
     if isinstance(scores, Trees) and scores.votes:

@@ -89,6 +89,8 @@ class _Walk:
         if self.at in self.ends:
             return None
         found = [n for n in self.nodes if self.at in n.input]
+        if self.ending == SOFTMAX and {n.op_type for n in found} & {"ArgMax", "ZipMap"}:
+            return None
         if len(found) != 1:
             raise refuse(WHERE, f"{len(found)} operators take {self.at!a}", "Export a net in one line")
         return found[0]
