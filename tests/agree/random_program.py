@@ -14,6 +14,8 @@ from bimetal.program.node import EVERY, Clock, Node
 from bimetal.program.program import Draft, Program, bounds_of
 
 SHAPES: tuple[tuple[int, ...], ...] = ((), (), (3,), (4,), (2, 3), (1, 4))
+LARGE: tuple[tuple[int, ...], ...] = ((), (9,), (13,), (4, 9), (8, 3), (2, 3, 5), (1, 10), (12, 1))
+"""Shapes whose loops are long enough to be unrolled and interleaved."""
 SLOW = (Clock(3, 2), Clock(4, 0))
 TINY = 2.0**-126
 
@@ -21,9 +23,11 @@ NASTY_F32 = (np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-45, -1e-45, 1.2e-38
 """Values that machines disagree about first; the NaN of a row also gets random payloads."""
 
 
-def random_program(seed: int, letters: int = 40) -> tuple[Program, dict[str, NDArray[Any]]]:
+def random_program(
+    seed: int, letters: int = 40, *, shapes: tuple[tuple[int, ...], ...] = SHAPES
+) -> tuple[Program, dict[str, NDArray[Any]]]:
     """Return a program of about `letters` letters that passes verify.check, and parameter values."""
-    maker = _Maker(np.random.default_rng(seed))
+    maker = _Maker(np.random.default_rng(seed), shapes)
     for _ in range(letters):
         maker.grow()
     maker.close()
@@ -62,20 +66,21 @@ def clip(node: Node, low: float, high: float) -> Node:
 class _Maker:
     """Grows a draft letter by letter; whole numbers are kept small, so that nothing overflows."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, shapes: tuple[tuple[int, ...], ...]) -> None:
         self.rng = rng
+        self.shapes = shapes
         self.draft = Draft("random")
         self.pools: dict[Clock, list[Node]] = {EVERY: [], **{c: [] for c in SLOW[: rng.integers(0, 3)]}}
         self.held: list[Node] = []
         for k in range(rng.integers(1, 4)):
             dtype = self.choose(("f32", "f32", "i32", "i16", "u8", "i8", "b1"))
-            self.add(EVERY, self.draft.input(f"x{k}", dtype, self.choose(SHAPES)))
+            self.add(EVERY, self.draft.input(f"x{k}", dtype, self.choose(self.shapes)))
         for k in range(rng.integers(0, 4)):
             self.param(k)
         for k in range(rng.integers(1, 5)):
             self.state(k)
         for clock, pool in self.pools.items():
-            pool.append(letter.const(rng.normal(size=self.choose(SHAPES)).astype(np.float32), "f32"))
+            pool.append(letter.const(rng.normal(size=self.choose(self.shapes)).astype(np.float32), "f32"))
             self.sample(clock)
 
     def choose(self, options: Any) -> Any:
@@ -94,7 +99,7 @@ class _Maker:
 
     def param(self, k: int) -> None:
         """Declare a parameter; it belongs to every clock."""
-        shape = self.choose(SHAPES)
+        shape = self.choose(self.shapes)
         if self.rng.random() < 0.5:
             node = self.draft.param(f"p{k}", self.rng.normal(size=shape), low=-50, high=50)
         else:
@@ -107,7 +112,11 @@ class _Maker:
         clock = self.choose(list(self.pools))
         dtype = self.choose(("f32", "f32", "i32", "i16", "u8", "b1"))
         low, high = {"i32": (-1000, 1000), "i16": (-99, 99)}.get(dtype, (None, None))
-        init = np.zeros(self.choose(SHAPES)) if self.rng.random() < 0.7 else np.ones(self.choose(SHAPES))
+        init = (
+            np.zeros(self.choose(self.shapes))
+            if self.rng.random() < 0.7
+            else np.ones(self.choose(self.shapes))
+        )
         node = self.draft.state(f"s{k}", init, dtype, low=low, high=high, clock=clock)
         self.held.append(node)
         self.add(clock, node)
@@ -213,7 +222,7 @@ class _Maker:
     def move(self, clock: Clock) -> Node:
         """A letter that moves or folds elements."""
         dtype = self.choose(("f32", "i32"))
-        a = self.pick(clock, dtype, self.choose(((3,), (4,), (2, 3))))
+        a = self.pick(clock, dtype, self.choose([s for s in self.shapes if len(s) and s[0] > 1]))
         axis = int(self.rng.integers(len(a.shape)))
         index = clip(self.pick(clock, "i32"), 0, a.shape[0] - 1)
         return self.choose((
@@ -229,7 +238,8 @@ class _Maker:
 
     def loop(self, clock: Clock) -> Node:
         """A scan or an each over a vector, with a nested one now and then."""
-        turns = int(self.rng.integers(1, 5))
+        longest = max(length for shape in self.shapes for length in shape)
+        turns = int(self.rng.integers(1, longest + 1))
         table = self.pick(clock, self.choose(("f32", "i32")), (4,))
         if self.rng.random() < 0.5:
             outside = self.pick(clock, table.dtype, ())

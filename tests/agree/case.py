@@ -1,0 +1,157 @@
+"""Case: what is compared on every machine: programs, each with parameter blocks and rows to feed them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bimetal.learn.detector import Design, detector_program
+from bimetal.program.block import pack
+from bimetal.program.layout import layout_of
+from bimetal.program.operator import Example, operators, wire
+from bimetal.program.program import Program
+from bimetal.targets.vectors import make_vectors
+from tests.agree.machine import LAW, Job, Outcome, structs
+from tests.agree.odd_program import ODD
+from tests.agree.random_program import LARGE, SHAPES, random_program, random_rows
+
+Values = dict[str, NDArray[Any]]
+SIGNALS = (1, 2, 8, 70)
+TOGETHER = 24
+"""How many random programs are built together; tests/agree/test_random.py tries others."""
+PARTS = 2
+SHORT, LONG = 20, 120
+"""Rows of a run: LONG goes on until after the warm-up of a detector."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One device: what it is given, and with which parameter block."""
+
+    name: str
+    block: bytes
+    rows: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A program and what it is run with."""
+
+    name: str
+    program: Program
+    runs: tuple[Run, ...]
+
+
+def operator_cases(part: int) -> list[Case]:
+    """Every example of every registered operator, in PARTS parts, with its own signals too."""
+    found: list[Case] = []
+    for name, kind in sorted(operators().items())[part::PARTS]:
+        for k, example in enumerate(kind.examples()):
+            program, values = wire(example.operator, example.signals)
+            own = Run("its example", pack(program, values), example_rows(program, example))
+            found.append(Case(f"{name} {k}", program, (own, *usual_runs(program, values))))
+    return found
+
+
+def example_rows(program: Program, example: Example) -> NDArray[Any]:
+    """Return an example's signals as rows."""
+    rows = np.zeros(len(example.signals[0]), layout_of(program).input.dtype)
+    for k, signal in enumerate(example.signals):
+        rows[f"x{k}"] = signal
+    return rows
+
+
+def detector_cases() -> list[Case]:
+    """The default detector for few and many signals."""
+    found: list[Case] = []
+    for signals in SIGNALS:
+        program, draft = detector_program(Design(signals), [f"x{k}" for k in range(signals)])
+        found.append(Case(f"detector {signals}", program, usual_runs(program, draft.values, LONG)))
+    return found
+
+
+def random_cases(start: int, shapes: tuple[tuple[int, ...], ...] = SHAPES) -> list[Case]:
+    """Random programs by their seeds."""
+    made = [(seed, *random_program(seed, shapes=shapes)) for seed in range(start, start + TOGETHER)]
+    kind = "random" if shapes == SHAPES else "large"
+    return [Case(f"{kind} {seed}", program, usual_runs(program, values)) for seed, program, values in made]
+
+
+def odd_cases() -> list[Case]:
+    """Programs of forms that break things; see odd_program.py."""
+    made = [(make.__name__, make()) for make in ODD]
+    return [Case(name, draft.finish(), usual_runs(draft.finish(), draft.values)) for name, draft in made]
+
+
+GROUPS: dict[str, Callable[[], list[Case]]] = {
+    **{f"operators {k + 1}": functools.partial(operator_cases, k) for k in range(PARTS)},
+    "detectors": detector_cases,
+    "odd": odd_cases,
+    "random": functools.partial(random_cases, 0),
+    "more random": functools.partial(random_cases, TOGETHER),
+    "large": functools.partial(random_cases, 0, LARGE),
+}
+"""What is built together."""
+
+
+def usual_runs(program: Program, values: Values, count: int = SHORT) -> tuple[Run, ...]:
+    """Return plain rows, nasty ones, bytes of noise, and the kinds of golden vectors."""
+    learned = pack(program, values)
+    plain = random_rows(program, 1, count)
+    worse = random_rows(program, 2, SHORT, nasty=True)
+    found = [
+        Run("plain", learned, plain),
+        Run("plain, then nasty", learned, np.concatenate([plain, worse])),
+        Run("noise", learned, noise(program, 3, SHORT)),
+        *(Run(v.name, learned, v.rows) for v in make_vectors(program, learned, seed=4, runs=10).runs),
+    ]
+    if program.params:
+        other = pack(program, other_values(program, 5))
+        found += [Run("plain, other parameters", other, plain), Run("nasty, other parameters", other, worse)]
+    return tuple(found)
+
+
+def noise(program: Program, seed: int, count: int) -> NDArray[Any]:
+    """Return rows of random bytes: NaN that signal, with any payload, and truth values beyond 0 and 1."""
+    layout = layout_of(program).input
+    data = np.random.default_rng(seed).integers(0, 256, count * layout.size).astype(np.uint8)
+    return structs(data.tobytes(), layout, count)
+
+
+def other_values(program: Program, seed: int) -> Values:
+    """Return parameter values anywhere within their declared ranges, half of them at an end."""
+    rng = np.random.default_rng(seed)
+    found: Values = {}
+    for p in program.params:
+        low, high = max(p.low, -1e3), min(p.high, 1e3)
+        inside = rng.uniform(low, high, p.shape)
+        ends = np.where(rng.random(p.shape) < 0.5, p.low, p.high)
+        chosen = np.where(rng.random(p.shape) < 0.5, inside, ends)
+        found[p.name] = chosen.astype(np.float32) if p.dtype == "f32" else np.floor(chosen)
+    return found
+
+
+def jobs(cases: Sequence[Case]) -> list[Job]:
+    """Return every run of some cases as a job."""
+    return [Job(k, run.block, run.rows) for k, case in enumerate(cases) for run in case.runs]
+
+
+def by_run(cases: Sequence[Case]) -> Iterator[tuple[Case, Run]]:
+    """Yield cases and runs in the order of their jobs."""
+    for case in cases:
+        for run in case.runs:
+            yield case, run
+
+
+@functools.cache
+def expected(group: str) -> tuple[list[Case], list[list[Outcome]]]:
+    """Return the cases of a group, and what the law says of every run of each."""
+    cases = GROUPS[group]()
+    built = LAW.build([case.program for case in cases], None)  # type: ignore[arg-type]
+    outcomes = iter(built.run(jobs(cases)))
+    return cases, [[next(outcomes) for _ in case.runs] for case in cases]

@@ -1,0 +1,57 @@
+"""Programs nobody thought of: found by hypothesis, on the machine in this process and through a compiler."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bimetal.program.block import pack
+from tests.agree.case import SHORT, Case, Run, jobs, noise, other_values
+from tests.agree.compiled import C99
+from tests.agree.machine import LAW, WASM, Machine
+from tests.agree.random_program import LARGE, SHAPES, random_program, random_rows
+from tests.agree.test_matrix import differences
+
+Shapes = tuple[tuple[int, ...], ...]
+SEEDS = st.integers(0, 2**32 - 1)
+TOGETHER = 20
+
+
+def case_of(seed: int, letters: int = 40, shapes: Shapes = SHAPES) -> Case:
+    """A random program with plain rows, nasty ones and noise."""
+    program, values = random_program(seed, letters, shapes=shapes)
+    learned, other = pack(program, values), pack(program, other_values(program, seed))
+    plain, nasty = random_rows(program, seed, SHORT), random_rows(program, seed, SHORT, nasty=True)
+    runs = (
+        Run("plain", learned, plain),
+        Run("plain, then nasty", learned, np.concatenate([plain, nasty])),
+        Run("noise", other, noise(program, seed, SHORT)),
+    )
+    return Case(f"random {seed}", program, runs)
+
+
+def different(cases: list[Case], machine: Machine) -> dict[str, str]:
+    """Which cases a machine does not run as the law does, and where."""
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = iter(LAW.build([c.program for c in cases], Path(folder)).run(jobs(cases)))
+        wanted = [[next(outcomes) for _ in case.runs] for case in cases]
+        found = differences(cases, wanted, machine, Path(folder))
+    return {name: text for name, text in found.items() if text}
+
+
+@given(seed=SEEDS, letters=st.integers(1, 80), shapes=st.sampled_from([SHAPES, LARGE]))
+def test_any_program_gives_the_laws_bits_in_wasm(seed: int, letters: int, shapes: Shapes) -> None:
+    assert not different([case_of(seed, letters, shapes)], WASM)
+
+
+@pytest.mark.needs("gcc")
+@settings(max_examples=3)
+@given(first=SEEDS)
+def test_any_program_gives_the_laws_bits_in_c(first: int) -> None:
+    cases = [case_of(first + k, shapes=LARGE if k % 2 else SHAPES) for k in range(TOGETHER)]
+    assert not different(cases, C99)
