@@ -84,7 +84,8 @@ def cold(data: Sequence[Path], hints: Hints, lesson: Lesson, output: Path, progr
     for rows in tables.batches(progress=lambda done, total: progress("reading", done / max(total, 1))):
         history.add(rows.batch, rows.labels)
     sources = tuple(path.name for path in data)
-    taught = teach(history, tables.shape.period_s, sources, lesson, output, progress)
+    columns = tables.shape.columns
+    taught = teach(history, tables.shape.period_s, sources, lesson, output, progress, columns)
     return Walked(tables.shape, tables.tally, taught)
 
 
@@ -95,10 +96,11 @@ def teach(
     lesson: Lesson,
     output: Path,
     progress: Progress,
+    columns: tuple[str, ...] = (),
 ) -> Taught:
-    """A history in, a signed model out; `sources` are named on its card."""
+    """A history in, a signed model out; `sources` and their `columns` are named on its card."""
     learned = train(history, lesson.budget, lesson.target, period_s, progress)
-    learned = replace(learned, card=replace(learned.card, sources=sources))
+    learned = replace(learned, card=replace(learned.card, sources=sources, columns=columns))
     bundle = bundle_of(learned, lesson.now_ns, progress)
     return Taught(learned, bundle, write(output, bundle, lesson.key))
 

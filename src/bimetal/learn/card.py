@@ -15,12 +15,16 @@ from bimetal.nouns.signal import Signal
 
 @dataclass(frozen=True, slots=True)
 class CardSignal:
-    """A signal the model was taught on: its name, unit, quantity, and the program's input it feeds."""
+    """A signal the model was taught on: its name, unit, quantity, and the program's input it feeds.
+
+    `missing` is the number that stood for no reading, None where there was none.
+    """
 
     name: str
     unit: str
     quantity: str
     input: str
+    missing: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Card:
     Times count nanoseconds since 1970 UTC. `threshold` is on the raw score, which the program divides
     by it. `seen_alarms` is how many alarms its own history would have raised. `rows` counts the rows
     learned from, `rows_left_out` those called bad, `rows_thinned` those there was no room for.
+    `columns` are the headings of the table it was taught on, for one that comes without them.
     """
 
     purpose: str
@@ -49,6 +54,7 @@ class Card:
     warm_up_rows: int
     usual: dict[str, list[Usual]]
     sources: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
@@ -57,7 +63,9 @@ class Card:
 
     def signal_list(self) -> tuple[Signal, ...]:
         """Return the signals, in the program's order."""
-        return tuple(Signal(s.name, s.unit, s.quantity, self.period_s) for s in self.signals)
+        return tuple(
+            Signal(s.name, s.unit, s.quantity, self.period_s, missing=s.missing) for s in self.signals
+        )
 
     def usual_of(self, device: str) -> list[Usual]:
         """Return what is usual for a device's signals, the fleet's for one never met before."""

@@ -165,7 +165,8 @@ def _card(
     alarms: int,
 ) -> Card:
     signals = tuple(
-        CardSignal(s.name, s.unit, s.quantity, n) for s, n in zip(history.signals, names, strict=True)
+        CardSignal(s.name, s.unit, s.quantity, n, s.missing)
+        for s, n in zip(history.signals, names, strict=True)
     )
     left = history.rows_seen - history.rows_bad - history.rows
     return Card(

@@ -31,7 +31,8 @@ class Error(Exception):
         head = f"{self.where}: {self.what}" if self.where else self.what
         text = head.rstrip(". ") + "."
         if self.hint:
-            text += f" {self.hint.rstrip('. ')}."
+            hint = self.hint.rstrip(". ")
+            text += f" {hint}{'' if hint.endswith('?') else '.'}"
         return "".join(c if c.isprintable() else "�" for c in text.replace("\n", " "))
 
 

@@ -13,7 +13,8 @@ class Signal:
 
     `unit` is a UCUM code (`Cel`, `bar`, `mm/s`) or empty when unknown; `period_s` is
     the time between samples in seconds, 0 when unknown; `low` and `high` bound what
-    the sensor can say, in `unit`, and are infinite when unknown.
+    the sensor can say, in `unit`, and are infinite when unknown; `missing` is a number that
+    its sender writes where there is no reading, such as -200, None when there is none.
 
     Raises BadInput for an empty name, a negative period or an empty range.
     """
@@ -24,6 +25,7 @@ class Signal:
     period_s: float = 0.0
     low: float = float("-inf")
     high: float = float("inf")
+    missing: float | None = None
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -18,6 +18,7 @@ from bimetal.wire.table.encoding import find_encoding, refuse_foreign
 from bimetal.wire.table.hints import Hints
 from bimetal.wire.table.pivot import Pivot
 from bimetal.wire.table.plan import make_plan
+from bimetal.wire.table.shape import counted
 from bimetal.wire.table.source import Block, Look
 from bimetal.wire.table.stretch import Stretch, TableBatch
 
@@ -34,6 +35,7 @@ def stream_table(
     hints: Hints | None = None,
     expect: Sequence[Signal] = (),
     on_bad: OnBad | None = None,
+    on_note: Callable[[str], None] | None = None,
     *,
     where: str = "standard input",
 ) -> Iterator[TableBatch]:
@@ -42,7 +44,8 @@ def stream_table(
     The first line may be a header; without one, columns are taken in the order of `expect`, a
     trained model's signals. How cells are written is judged by what comes first, one row at
     the least. A line that cannot be read is told to `on_bad` and still gives a row, with
-    missing values. Raises BadInput when what comes is no table with those signals.
+    missing values; what is worth knowing about the columns is told to `on_note`. Raises BadInput
+    when what comes is no table with those signals.
     """
     lines = _Lines(stream, where)
     first = lines.start()
@@ -60,6 +63,9 @@ def stream_table(
                 )
             waiting += more
     reader.tell = on_bad
+    if on_note:
+        for note in reader.notes():
+            on_note(note)
     chunk: bytes | None = waiting
     while chunk is not None:
         yield from reader.read(chunk)
@@ -170,6 +176,11 @@ class _Reader:
         if block:
             yield from self._batches(self.pivot.push(block) if self.pivot else self._gathered(block))
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what is worth knowing about the columns."""
+        shape = self.assembly.plan.shape
+        return shape.notes if shape.time else (*shape.notes, shape.time_said)
+
     def finish(self) -> Iterator[TableBatch]:
         """Yield what was held back, at the end of the stream."""
         if self.pivot:
@@ -193,11 +204,12 @@ class _Reader:
             if not line.strip() or (self.dialect.comment and line.lstrip().startswith(self.dialect.comment)):
                 continue
             if len(cells) != self.dialect.width:
-                self.tell(self._line + at + 1, f"it has {len(cells)} cells, not {self.dialect.width}")
+                width = self.dialect.width
+                self.tell(self._line + at + 1, f"it has {counted(len(cells), 'cell')}, not {width}")
                 continue
             for place in sorted(places):
                 if number_of(cells[place], self.dialect.marks) is None:
-                    heading = self.dialect.headings[place] or f"c{place + 1}"
+                    heading = self.assembly.plan.shape.columns[place] or f"c{place + 1}"
                     self.tell(
                         self._line + at + 1,
                         f"{cells[place].strip()[:40]!r} is no number, in column {heading}",

@@ -76,6 +76,7 @@ class Assembly:
     last_ns: dict[int, int] = field(default_factory=dict[int, int])
     row: int = 0
     _known: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    _before: bytes = b""
 
     def follow(self, before: Assembly) -> Assembly:
         """Go on where another one stopped: with its counts, devices, instants and row numbers."""
@@ -95,7 +96,9 @@ class Assembly:
         ns, ok = plan.clock.read(clock, self.row, block.rows)
         text = plan.clock.write(clock, self.row, block.rows)
         device = (
-            self._device(by_place[plan.device].as_text()) if plan.device >= 0 else self._single(block.rows)
+            self._device(self._named(by_place[plan.device].as_text(), ok))
+            if plan.device >= 0
+            else self._single(block.rows)
         )
         labels = (
             labels_of(by_place[plan.label].as_text(), minus=plan.label_minus) if plan.label >= 0 else None
@@ -181,6 +184,19 @@ class Assembly:
 
     def _single(self, rows: int) -> NDArray[np.int32]:
         return np.full(rows, self.devices.setdefault(self.name, len(self.devices)), dtype=np.int32)
+
+    def _named(self, cells: NDArray[np.bytes_], ok: NDArray[np.bool_]) -> NDArray[np.bytes_]:
+        """Give rows with neither a device nor a time, which are no readings, to the device before them.
+
+        Else a line that cannot be read would make a device of its own.
+        """
+        lost = ~ok & (np.strings.str_len(cells) == 0)
+        if lost.any():
+            there = np.maximum.accumulate(np.where(lost, -1, np.arange(len(cells))))
+            first = self._before or cells[np.argmin(lost)]
+            cells = np.where(there < 0, first, cells[there])
+        self._before = bytes(cells[-1]) if len(cells) else self._before
+        return cells
 
     def _device(self, cells: NDArray[np.bytes_]) -> NDArray[np.int32]:
         """Return each row's device as its number in `devices`, in the order they first came."""

@@ -81,6 +81,7 @@ def expect_channels(free: Sequence[Column], signals: Sequence[Signal], where: st
     candidates = free if headed else [c for c in free if c.is_number or not c.said]
     matches, notes = match_signals(candidates, signals, where, headed=headed)
     coded = find_sentinels([m.column for m in matches if m.column is not None])
+    coded |= {m.column.place: m.signal.missing for m in matches if m.column and m.signal.missing is not None}
     return Choice([_matched(m, coded) for m in matches], [], notes)
 
 
@@ -154,7 +155,8 @@ def _channels(kept: Sequence[Column]) -> tuple[list[Channel], list[str]]:
         names = [c.name.text for c in kept if coded.get(c.place) == value]
         notes.append(f"{value:g} is taken to mean missing in {listed(names, SHOWN)}")
     signals = [
-        Signal(name, c.name.unit, c.name.quantity) for name, c in zip(_unlike(kept), kept, strict=True)
+        Signal(name, c.name.unit, c.name.quantity, missing=coded.get(c.place))
+        for name, c in zip(_unlike(kept), kept, strict=True)
     ]
     nan = float("nan")
     return [

@@ -21,7 +21,7 @@ def find_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first of these rows names the columns of the others."""
     first, body = rows[0], rows[1:]
     if not body:
-        return bool(first) and not any(is_value(c) for c in first)
+        return bool(first) and not any(is_value(c) and c.strip().casefold() not in MISSING for c in first)
     names = [c.strip() for c in first]
     shift = max(len(r) for r in body) - len(first)
     valued = [

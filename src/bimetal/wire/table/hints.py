@@ -11,7 +11,8 @@ class Hints:
 
     `time` may name several columns with commas between them (`Date,Time`). `signals` are
     the only columns to learn from, `ignore` are taken for nothing at all. `devices` are ids
-    that a trained model has met: a column that holds them tells devices apart.
+    that a trained model has met: a column that holds them tells devices apart. `columns` are
+    the headings it was taught under, for a table as wide that comes without its header.
     """
 
     time: str | None = None
@@ -20,3 +21,4 @@ class Hints:
     label: str | None = None
     device: str | None = None
     devices: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()

@@ -80,6 +80,7 @@ def make_plan(
         raise BadInput("there is only one row", where=where, hint="Give a table with many readings in it")
     # A stranger's numbers may be too large to reckon with: what overflows is infinite, and fits nothing.
     with np.errstate(over="ignore", invalid="ignore"):
+        look = _headed(look, hints.columns)
         columns, ignored = _columns(look, hints, where)
         found = find_roles(columns, look, hints, where, _reserved(columns, expect or ()), live=live)
         found.clock = _paced(found.clock, expect)
@@ -94,6 +95,14 @@ def make_plan(
             choice = choose_channels(columns, found.free, ground, hints.signals, where)
         choice.dropped += ignored
         return _finish(look, where, found, ground, choice)
+
+
+def _headed(look: Look, columns: Sequence[str]) -> Look:
+    """Give a table without a header the headings that a model was taught under, if it is as wide."""
+    if look.header or len(columns) != len(look.headings):
+        return look
+    note = "no header: columns are taken to be those the model learned from"
+    return replace(look, headings=tuple(columns), header=True, notes=(*look.notes, note))
 
 
 def _columns(look: Look, hints: Hints, where: str) -> tuple[list[Column], list[Dropped]]:
@@ -185,6 +194,7 @@ def _finish(look: Look, where: str, found: Roles, ground: Ground, choice: Choice
         look.rows_guess,
         look.whole,
         tuple(notes),
+        look.headings,
     )
     device, label = (c.place if c else -1 for c in (found.device, found.label))
     minus = found.label is not None and has_minus(found.label)

@@ -33,7 +33,7 @@ class TableShape:
     `time_said` how they are read. `period_s` is the usual step in seconds and `regular` the share
     of steps within a tenth of it. `device` and `label` name columns or are None. `rows_looked_at`
     were judged, `whole` says that they are all there are; `rows_guess` estimates the total.
-    `notes` are sentences worth a user's attention.
+    `notes` are sentences worth a user's attention. `columns` are all headings, in their order.
     """
 
     where: str
@@ -54,6 +54,7 @@ class TableShape:
     rows_guess: int
     whole: bool
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def words(self) -> list[str]:
         """Say what was found, one line for each thing."""
@@ -125,7 +126,7 @@ class Tally:
     def words(self) -> list[str]:
         """Say what was met, one line for each thing worth saying."""
         devices = f" of {counted(self.devices, 'device')}" if self.devices > 1 else ""
-        lines = [f"rows: {self.rows:,}{devices}{self._span()}", *self.troubles()]
+        lines = [f"rows: {self.rows:,}{devices}{span(self.first_ns, self.last_ns)}", *self.troubles()]
         if self.gaps:
             lines.insert(1, f"gaps: {self.gaps:,}, the longest {length(self.longest_gap_s)}")
         return lines
@@ -173,15 +174,15 @@ class Tally:
             f": {known}" if known else ""
         )
 
-    def _span(self) -> str:
-        """From when to when, where the time is a time on the calendar."""
-        if self.first_ns < LEAST_CALENDAR_NS:
-            return ""
-        first, last = (
-            str(np.datetime64(ns, "ns").astype("datetime64[s]")).replace("T", " ")
-            for ns in (self.first_ns, self.last_ns)
-        )
-        return f", from {first} to {last}"
+
+def span(first_ns: int, last_ns: int) -> str:
+    """Say from when to when, as `, from 2020-02-08 13:30:47 to ...`, where time is one of the calendar."""
+    if first_ns < LEAST_CALENDAR_NS:
+        return ""
+    first, last = (
+        str(np.datetime64(ns, "ns").astype("datetime64[s]")).replace("T", " ") for ns in (first_ns, last_ns)
+    )
+    return f", from {first} to {last}"
 
 
 def labelled(signal: Signal) -> str:
