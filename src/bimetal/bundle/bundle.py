@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bimetal.nouns.device import FLEET
+from bimetal.nouns.device import FLEET, LONGEST_ID
 from bimetal.nouns.errors import NotFound
 from bimetal.program.program import Program
 
@@ -33,8 +34,13 @@ class Bundle:
         return self.blocks.get(device, self.blocks[FLEET])
 
     def known_block(self, device: str) -> bytes:
-        """Return a device's own parameters; raises NotFound naming the devices there are."""
+        """Return a device's own parameters; raises NotFound naming the nearest devices there are."""
         if device not in self.blocks:
-            known = ", ".join(sorted(d for d in self.blocks if d != FLEET)[:8]) or "none"
-            raise NotFound(f"the model knows no device {device!a}", hint=f"Devices it knows: {known}")
+            known = sorted(d for d in self.blocks if d != FLEET)
+            near = difflib.get_close_matches(device, known, n=3, cutoff=0.5)
+            hint = f"Devices it knows: {', '.join(known[:8]) or 'none'}"
+            raise NotFound(
+                f"the model knows no device {device[:LONGEST_ID]!a}",
+                hint=f"Did you mean {' or '.join(near)}?" if near else hint,
+            )
         return self.blocks[device]

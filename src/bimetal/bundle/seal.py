@@ -10,9 +10,10 @@ offset  bytes  what
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ import cbor2
 
 from bimetal.bundle.bundle import Bundle
 from bimetal.nouns.device import FLEET
-from bimetal.nouns.errors import BadInput, NotFound
+from bimetal.nouns.errors import BadInput, Error, NotFound
 from bimetal.program.block import unpack
 from bimetal.program.canonical import decode, encode
 from bimetal.program.digest import digest
@@ -74,24 +75,47 @@ def seal(bundle: Bundle, key: SigningKey) -> bytes:
 def write(path: Path, bundle: Bundle, key: SigningKey) -> int:
     """Write the sealed bundle whole or not at all; returns its size in bytes.
 
-    Raises BadInput when the folder cannot be written.
+    Raises BadInput when it cannot be written there, or when something else than a model is there.
     """
+    check_free(path)
     content = seal(bundle, key)
+    place = Path(os.path.realpath(path))
+    name = place.parent / f".{place.name[:100]}.{secrets.token_hex(4)}"
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
-    except OSError as error:
-        raise BadInput(f"the model cannot be written: {error.strerror}", where=str(path)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with open(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        os.replace(name, place)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise BadInput(f"the model cannot be written: {error.strerror}", where=str(path)) from None
+        raise BadInput(
+            f"the model cannot be written: {error.strerror}", where=str(path), hint="Name another place"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            name.unlink()
     return len(content)
+
+
+def check_free(path: Path) -> None:
+    """Raise BadInput when something is there that is no model, and so must not be written over."""
+    if path.exists() and not (is_model(path) or (path.is_file() and not path.stat().st_size)):
+        raise BadInput(
+            "the model cannot be written: there is something else of that name, and it is left as it is",
+            where=str(path),
+            hint="Name another file",
+        )
+
+
+def is_model(path: Path) -> bool:
+    """Whether a file begins as a sealed bundle does, of this format or a newer one."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(MAGIC) - 1) == MAGIC[:-1]
+    except OSError:
+        return False
 
 
 def read(path: Path) -> Sealed:
@@ -108,7 +132,9 @@ def read(path: Path) -> Sealed:
             "there is no such model", where=str(path), hint="Make one with: bimetal train DATA -o MODEL"
         ) from None
     except OSError as error:
-        raise BadInput(f"the model cannot be read: {error.strerror}", where=str(path)) from None
+        raise BadInput(
+            f"the model cannot be read: {error.strerror}", where=str(path), hint="Name a model file"
+        ) from None
     return unseal(content, where=str(path))
 
 
@@ -119,14 +145,19 @@ def unseal(content: bytes, where: str = "model") -> Sealed:
             "this is not a bimetal model", where=where, hint="Make one with: bimetal train DATA -o MODEL"
         )
     if len(content) > MOST_BYTES:
-        raise BadInput(f"the model is larger than {MOST_BYTES >> 20} MiB", where=where)
+        raise BadInput(
+            f"the model is larger than {MOST_BYTES >> 20} MiB", where=where, hint="Train on fewer devices"
+        )
     if not content.startswith(MAGIC):
         raise BadInput("the model was made by a newer bimetal", where=where, hint="Upgrade bimetal")
     signer, signature, length, rest = _cut(content)
     if len(content) < HEAD_BYTES or len(rest) != int.from_bytes(length, "little"):
         raise BadInput("the model file is truncated or has bytes to spare", where=where, hint="Copy it again")
-    check_signature(signer, signature, PURPOSE, length + rest)
-    return Sealed(_parse(rest, where), signer)
+    try:
+        check_signature(signer, signature, PURPOSE, length + rest)
+        return Sealed(_parse(rest, where), signer)
+    except Error as error:
+        raise error if error.where else type(error)(error.what, where=where, hint=error.hint) from None
 
 
 def _cut(content: bytes) -> tuple[bytes, bytes, bytes, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -24,10 +25,11 @@ def command(model: Path, target: str, output: Path, device: str | None, as_json:
     `make -C FOLDER test` then says how many vectors agree bit for bit.
     """
     from bimetal.cli.building import write_target
+    from bimetal.cli.saying import say
 
     written = write_target(model, target, output, device)
     if as_json:
         click.echo(json.dumps({"folder": str(output), "target": target, "files": written}))
         return
-    click.echo(f"{output}: {', '.join(written)}")
-    click.echo(f"Next: make -C {output} test")
+    say(f"{output}: {', '.join(written)}")
+    say(f"Next: {shlex.join(['make', '-C', str(output), 'test'])}")

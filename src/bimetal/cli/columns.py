@@ -12,19 +12,27 @@ from bimetal.wire.table.hints import Hints
 Decorated = Callable[..., Any]
 
 
-def column_options(command: Decorated) -> Decorated:
-    """Add --time, --signals, --ignore, --label and --device; `hints_of` reads them."""
-    for name, help_text in (
-        ("--device", "The column that names the device."),
-        ("--label", "The column that marks rows known to be bad."),
-        ("--ignore", "Columns to leave out, with commas between."),
-        ("--signals", "The only columns to use, with commas between."),
-        ("--time", "The time column (two with a comma between: date,time)."),
-    ):
-        command = click.option(
-            name, metavar="COLUMNS" if name in ("--signals", "--ignore") else "COLUMN", help=help_text
-        )(command)
-    return command
+OPTIONS = {
+    "--time": "The time column (two with a comma between: date,time).",
+    "--signals": "The only columns to use, with commas between.",
+    "--ignore": "Columns to leave out, with commas between.",
+    "--label": "The column that marks rows known to be bad.",
+    "--device": "The column that names the device.",
+}
+FOR_A_MODEL = ("--time", "--ignore", "--device")
+"""Those that make sense with a model, which knows its signals."""
+
+
+def column_options(*names: str) -> Callable[[Decorated], Decorated]:
+    """Add these of the options, all if none is named; `hints_of` reads them."""
+
+    def add(command: Decorated) -> Decorated:
+        for name in reversed(names or tuple(OPTIONS)):
+            many = "COLUMNS" if name in ("--signals", "--ignore") else "COLUMN"
+            command = click.option(name, metavar=many, help=OPTIONS[name])(command)
+        return command
+
+    return add
 
 
 def hints_of(options: dict[str, str | None]) -> Hints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bimetal.bundle.seal import read
+from bimetal.cli.opening import open_model
 from bimetal.cli.toolbox import LocalTools
 from bimetal.nouns.device import FLEET
 from bimetal.targets.agree import Agreement, agree
@@ -14,7 +14,7 @@ from bimetal.targets.vectors import decode
 
 def prove(model: Path) -> list[Agreement]:
     """Run a model's vectors on every target that runs here."""
-    bundle = read(model).bundle
+    bundle = open_model(model).bundle
     vectors = decode(bundle.program, bundle.vectors)
     return agree(bundle.program, bundle.blocks[FLEET], vectors, every_target(LocalTools()))
 

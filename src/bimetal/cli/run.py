@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bimetal.cli.columns import column_options, hints_of
+from bimetal.cli.columns import FOR_A_MODEL, column_options, hints_of
 from bimetal.cli.command import Command, as_json
 
 
@@ -18,7 +18,7 @@ from bimetal.cli.command import Command, as_json
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data")
 @click.option("--scores", type=click.Path(path_type=Path), help="Write the score of every row to this CSV.")
-@column_options
+@column_options(*FOR_A_MODEL)
 @as_json("Print one JSON object a line, one for each event.")
 def command(model: Path, data: str, scores: Path | None, as_json: bool, **columns: Any) -> None:
     """Score a file, or standard input with -, and print an event wherever something begins or ends.

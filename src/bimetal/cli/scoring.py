@@ -2,79 +2,141 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TextIO
 
 import click
 import numpy as np
 
-from bimetal.bundle.bundle import Bundle
-from bimetal.bundle.seal import read
-from bimetal.cli.home import keys
+from bimetal.cli.opening import open_model
 from bimetal.cli.progress import Progress
-from bimetal.cli.whole import whole_file
+from bimetal.cli.saying import note, shown
+from bimetal.cli.whole import check_place, open_file, whole_file
 from bimetal.keep.event_line import time_text, to_line
-from bimetal.learn.card import card_of
-from bimetal.nouns.event import Event
+from bimetal.learn.card import Card, card_of
+from bimetal.nouns.event import Event, Kind
 from bimetal.spine import replay, scorer_of
 from bimetal.stream.scorer import Scored
 from bimetal.targets.present import fastest
-from bimetal.trust.key import fingerprint
 from bimetal.wire.file import open_table
 from bimetal.wire.live import stream_table
 from bimetal.wire.table.hints import Hints
+from bimetal.wire.table.shape import LEAST_CALENDAR_NS, counted, length
 from bimetal.wire.table.stretch import TableBatch
+
+LIVE = "-"
+MOST_POISON = 10
+"""So many unreadable lines of a stream are told one by one, later ones only now and then."""
 
 
 def score(model: Path, data: str, scores: Path | None, as_json: bool, hints: Hints) -> None:
-    """Score a file or standard input, print its events, and say at the end how fast it went."""
-    bundle = _opened(model)
-    progress = Progress()
-    began_s = time.monotonic()
-    rows = events = 0
-    batches = _batches(data, hints, bundle, progress)
-    with contextlib.ExitStack() as stack:
-        table = csv.writer(stack.enter_context(whole_file(scores))) if scores else None
+    """Score a file or standard input, print its events, and say at the end what that came to."""
+    bundle = open_model(model, data).bundle
+    card = card_of(bundle.card)
+    progress, seen = Progress(), _Seen()
+    with _opened(scores, data, model) as file:
+        table = csv.writer(file) if file else None
         if table:
             table.writerow(["row", "time", "device", "score", "alarm"])
+        hints = replace(hints, devices=card.devices, columns=card.columns)
+        batches = _batches(data, hints, card, progress)
         for taken, scored in replay(scorer_of(bundle, fastest()), batches):
-            if table:
+            if table and file:
                 table.writerows(_score_rows(taken, scored))
+                if data == LIVE:
+                    file.flush()
             for event in scored.events:
                 progress.clear()
                 _print(event, as_json)
-            rows, events = rows + len(taken), events + len(scored.events)
+            seen.add(taken, scored)
     progress.clear()
-    seconds = max(time.monotonic() - began_s, 1e-9)
-    click.echo(f"{rows:,} rows, {events:,} events, {rows / seconds:,.0f} rows a second.", err=True)
+    click.echo(seen.words(), err=True)
 
 
-def _opened(model: Path) -> Bundle:
-    sealed = read(model)
-    if not keys().name_of(sealed.signer):
-        click.echo(
-            f"Note: the model is signed by {fingerprint(sealed.signer)}, a key not known here.", err=True
-        )
-    return sealed.bundle
+def _opened(
+    scores: Path | None, data: str, model: Path
+) -> AbstractContextManager[TextIO] | AbstractContextManager[None]:
+    """Open the file of scores: whole at the end, or line by line from a stream, which may have no end."""
+    if scores is None:
+        return nullcontext()
+    check_place(scores, [model, *([Path(data)] if data != LIVE else [])])
+    return open_file(scores) if data == LIVE else whole_file(scores)
 
 
-def _batches(data: str, hints: Hints, bundle: Bundle, progress: Progress) -> Iterator[TableBatch]:
-    expect = card_of(bundle.card).signal_list()
-    if data == "-":
-        yield from stream_table(sys.stdin.buffer, hints, expect, _poison)
+def _batches(data: str, hints: Hints, card: Card, progress: Progress) -> Iterator[TableBatch]:
+    expect = card.signal_list()
+    if data == LIVE:
+        poison = _Poison()
+        yield from stream_table(sys.stdin.buffer, hints, expect, poison.tell, note)
+        poison.end()
         return
     table = open_table(data, hints, expect=expect)
-    for note in table.shape.notes:
-        click.echo(f"Note: {note}", err=True)
+    shape = table.shape
+    for words in (*shape.notes, *(() if shape.time else (shape.time_said,))):
+        note(words)
     yield from table.batches(progress=lambda done, total: progress("scoring", done / max(total, 1)))
+    progress.clear()
+    for words in table.tally.troubles():
+        note(words)
 
 
-def _poison(line: int, reason: str) -> None:
-    click.echo(f"standard input, line {line}: {reason}.", err=True)
+@dataclass(slots=True)
+class _Poison:
+    """Lines of a stream that could not be read whole, told without flooding whoever looks on."""
+
+    count: int = 0
+
+    def tell(self, line: int, reason: str) -> None:
+        """Tell of a line, unless there were many."""
+        self.count += 1
+        if self.count <= MOST_POISON or not self.count % 1000:
+            click.echo(shown(f"standard input, line {line:,}: {reason}."), err=True)
+
+    def end(self) -> None:
+        """Say how many there were, where not all were told."""
+        if self.count > MOST_POISON:
+            note(f"{self.count:,} cells or lines of standard input could not be read")
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What went by, for the last line."""
+
+    began_s: float = field(default_factory=time.monotonic)
+    rows: int = 0
+    kinds: Counter[Kind] = field(default_factory=Counter[Kind])
+    devices: int = 0
+    first_ns: int | None = None
+    last_ns: int = 0
+
+    def add(self, taken: TableBatch, scored: Scored) -> None:
+        """Count a batch."""
+        self.rows += len(taken)
+        self.kinds.update(event.kind for event in scored.events)
+        self.devices = len(taken.batch.devices)
+        if len(taken):
+            first, last = int(taken.batch.time_ns.min()), int(taken.batch.time_ns.max())
+            self.first_ns = first if self.first_ns is None else min(self.first_ns, first)
+            self.last_ns = max(self.last_ns, last)
+
+    def words(self) -> str:
+        """Say what it came to."""
+        seconds = max(time.monotonic() - self.began_s, 1e-9)
+        devices = f" of {counted(self.devices, 'device')}" if self.devices > 1 else ""
+        lasted_s = (self.last_ns - (self.first_ns or 0)) / 1e9
+        alarms = counted(self.kinds[Kind.ALARM], "alarm")
+        faults = counted(self.kinds[Kind.QUALITY], "sensor fault")
+        return (
+            f"{counted(self.rows, 'row')}{devices} over {length(lasted_s)}: {alarms}, {faults}; "
+            f"{self.rows / seconds:,.0f} rows a second."
+        )
 
 
 def _score_rows(taken: TableBatch, scored: Scored) -> Iterator[tuple[object, ...]]:
@@ -84,7 +146,7 @@ def _score_rows(taken: TableBatch, scored: Scored) -> Iterator[tuple[object, ...
         taken.row_numbers.tolist(),
         taken.time_text.tolist(),
         devices,
-        score,
+        [f"{value:.9g}" for value in score],
         scored.alarm.astype(int).tolist(),
         strict=True,
     )
@@ -93,6 +155,15 @@ def _score_rows(taken: TableBatch, scored: Scored) -> Iterator[tuple[object, ...
 def _print(event: Event, as_json: bool) -> None:
     if as_json:
         click.echo(to_line(event).decode())
-    else:
-        click.echo(f"{time_text(event.time_ns)}  {event.kind.value:<8} {event.score:6.2f}  {event.sentence}")
-    sys.stdout.flush()
+        return
+    when = f"{_when(event.time_ns):<20}  {event.kind.value:<7}  {event.score:5.2f}"
+    click.echo(f"{when}  {shown(event.sentence)}")
+
+
+def _when(time_ns: int) -> str:
+    """Write an instant as people do; counted from the start where the data have no calendar."""
+    if time_ns >= LEAST_CALENDAR_NS:
+        return time_text(time_ns)
+    seconds, rest = divmod(max(time_ns, 0), 10**9)
+    fraction = f".{rest // 10**6:03d}" if rest else ""
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}"

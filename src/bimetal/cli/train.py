@@ -16,8 +16,14 @@ from bimetal.cli.command import Command, as_json
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
 )
-@click.option("--false-alarms", default="1/week", show_default=True, help="How many each device may raise.")
-@column_options
+@click.option(
+    "--false-alarms",
+    metavar="RATE",
+    default="1/week",
+    show_default=True,
+    help="How many each device may raise; 2/day and 1/month work too.",
+)
+@column_options()
 @as_json()
 def command(data: tuple[Path, ...], output: Path, false_alarms: str, as_json: bool, **columns: Any) -> None:
     """Learn what is normal from CSV or Parquet files; nothing needs to be configured.

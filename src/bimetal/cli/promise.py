@@ -1,0 +1,31 @@
+"""Promise: how many false alarms a model allows itself, and how far that can be trusted, in words."""
+
+from __future__ import annotations
+
+from bimetal.learn.calibrate import Budget, parse_budget
+from bimetal.learn.card import Card
+from bimetal.wire.table.shape import length
+
+
+def promise_lines(card: Card) -> list[str]:
+    """Say what is promised and what that rests on, in sentences that need no statistics."""
+    budget = parse_budget(card.promise)
+    seen_s = card.rows * (card.period_s or 1.0)
+    alone = len(card.devices) == 1
+    seen = f"{length(seen_s)} of history{'' if alone else ', all devices together,'}"
+    allowed = seen_s * budget.per_second
+    raised = f"{card.seen_alarms:,} {'is' if card.seen_alarms == 1 else 'are'} raised there"
+    if allowed >= 1:
+        rests = f"measured: in {seen} {allowed:,.0f} would be allowed; {raised}"
+    else:
+        rests = (
+            f"not measured but extrapolated: {seen} is {100 * allowed:.2g}% of the "
+            f"{length(1 / budget.per_second)} in which one is allowed"
+            f"{f'; {raised}' if card.seen_alarms else ''}; train on more to make it firm"
+        )
+    return [f"promise: at most {_rate(budget)}{'' if alone else ' for each device'}", f"  {rests}"]
+
+
+def _rate(budget: Budget) -> str:
+    alarms = "false alarm" if budget.count == 1 else "false alarms"
+    return f"{budget.count:g} {alarms} {'an' if budget.span == 'hour' else 'a'} {budget.span}"
