@@ -82,21 +82,20 @@ class Inside:
 
     name: str
     make: Callable[[], Target]
-    many: bool = False
     needs: tuple[str, ...] = ()
 
     def refusal(self, program: Program) -> str:
         """Return "": it runs everything."""
         return ""
 
-    def build(self, programs: Sequence[Program], folder: Path) -> Built:
+    def build(self, programs: Sequence[Program], folder: Path) -> InsideBuilt:
         """Keep the programs; loading one is quick."""
-        return (ManyBuilt if self.many else OneBuilt)(self.make(), tuple(programs))
+        return InsideBuilt(self.make(), tuple(programs))
 
 
 @dataclass(frozen=True, slots=True)
-class OneBuilt:
-    """Programs on a target of the product, one device at a time."""
+class InsideBuilt:
+    """Programs on a target of the product, one device at a time; together.py takes many."""
 
     target: Target
     programs: tuple[Program, ...]
@@ -107,45 +106,13 @@ class OneBuilt:
 
     def _outcome(self, job: Job) -> Outcome:
         program = self.programs[job.which]
-        running = self.target.load(program, job.block)
-        state, outputs, fired = running.run(start_of(program, job), job.rows)
+        start = initial_state(program) if job.state is None else job.state
+        state, outputs, fired = self.target.load(program, job.block).run(start, job.rows)
         return Outcome(outputs, fired, state)
 
 
-@dataclass(frozen=True, slots=True)
-class ManyBuilt:
-    """Programs on a target of the product that runs many devices at once."""
-
-    target: Any
-    programs: tuple[Program, ...]
-
-    def run(self, jobs: Sequence[Job]) -> list[Outcome]:
-        """Run jobs: those of one program, with the same parameters and as many rows, side by side."""
-        beside: dict[tuple[int, bytes, int], list[int]] = {}
-        for k, job in enumerate(jobs):
-            beside.setdefault((job.which, job.block, len(job.rows)), []).append(k)
-        found: dict[int, Outcome] = {}
-        for (which, block, _), places in beside.items():
-            program = self.programs[which]
-            size = layout_of(program).state.size
-            rows = np.stack([jobs[k].rows for k in places])
-            starts = [start_of(program, jobs[k]) for k in places]
-            states = np.frombuffer(b"".join(starts), np.uint8).reshape(len(places), size)
-            ends = self.target.load(program, block).run_devices(states, rows)
-            for k, state, outputs, fired in zip(places, *ends, strict=True):
-                found[k] = Outcome(outputs, fired, state.tobytes())
-        return [found[k] for k in range(len(jobs))]
-
-
-def start_of(program: Program, job: Job) -> bytes:
-    """Return the state a job starts from."""
-    return initial_state(program) if job.state is None else job.state
-
-
 LAW = Inside("numpy", NumpyTarget)
-LAW_OF_MANY = Inside("numpy-many", NumpyTarget, many=True)
 WASM = Inside("wasm", WasmTarget)
-WASM_OF_MANY = Inside("wasm-many", WasmTarget, many=True)
 
 
 def jobs_of(programs: Sequence[Program], jobs: Sequence[Job], *, big_endian: bool = False) -> bytes:

@@ -14,10 +14,10 @@ from bimetal.targets.agree import difference
 from tests.agree.case import GROUPS, Case, by_run, expected, jobs
 from tests.agree.compiled import MACHINES
 from tests.agree.gap import GAPS
-from tests.agree.machine import LAW_OF_MANY, WASM, WASM_OF_MANY, Machine, Outcome
+from tests.agree.machine import WASM, Machine, Outcome
 from tests.agree.scripted import Node
 
-EVERYWHERE: tuple[Machine, ...] = (LAW_OF_MANY, WASM, WASM_OF_MANY, Node(), *MACHINES)
+EVERYWHERE: tuple[Machine, ...] = (WASM, Node(), *MACHINES)
 every_machine = pytest.mark.parametrize(
     "machine", [pytest.param(m, id=m.name, marks=pytest.mark.needs(*m.needs)) for m in EVERYWHERE]
 )

