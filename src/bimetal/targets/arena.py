@@ -6,11 +6,11 @@ the loop that writes it, if each turn reads exactly the element it then writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bimetal.program.node import DTYPES
-from bimetal.targets.loops import Buf, For, Lin, Read, Stmt, Store, parts, value_of
+from bimetal.targets.loops import Buf, Call, For, Lin, Read, Stmt, Store, parts, value_of
 
 Path = tuple[tuple[int, int, str], ...]
 """The loops around a statement, outermost first: start and end (in statements), variable."""
@@ -28,17 +28,16 @@ class Access:
 
 @dataclass(slots=True)
 class Life:
-    """From its first to its last use, in statements; a use in a loop counts for the whole loop."""
+    """From its first to its last use, in statements; a use in a loop counts for the whole loop.
+
+    `width` is the bytes of one element.
+    """
 
     buf: Buf
+    width: int
     accesses: list[Access] = field(default_factory=list[Access])
     start: int = 0
     end: int = 0
-
-    @property
-    def width(self) -> int:
-        """Bytes of one element."""
-        return DTYPES[self.buf.dtype].itemsize
 
     @property
     def size(self) -> int:
@@ -62,9 +61,17 @@ class Life:
         self.start, self.end = min(e[0] for e in ends), max(e[1] for e in ends)
 
 
-def arrange(body: tuple[Stmt, ...]) -> tuple[dict[str, int], int]:
-    """Return the first byte of every scratch buffer, and how many bytes there are in all."""
-    lives = sorted(lives_of(body), key=lambda x: (x.start, -x.size, x.buf.name))
+def packed(dtype: str) -> int:
+    """Return the bytes of an element as one device keeps it."""
+    return DTYPES[dtype].itemsize
+
+
+def arrange(body: tuple[Stmt, ...], width: Callable[[str], int] = packed) -> tuple[dict[str, int], int]:
+    """Return the first byte of every scratch buffer, and how many bytes there are in all.
+
+    `width` gives the bytes of an element by its type.
+    """
+    lives = sorted(lives_of(body, width), key=lambda x: (x.start, -x.size, x.buf.name))
     placed: list[tuple[int, Life]] = []
     for life in lives:
         others = [(at, other) for at, other in placed if other.start <= life.end and life.start <= other.end]
@@ -75,12 +82,12 @@ def arrange(body: tuple[Stmt, ...]) -> tuple[dict[str, int], int]:
     return {life.buf.name: at for at, life in placed}, -(-total // 8) * 8
 
 
-def lives_of(body: tuple[Stmt, ...]) -> list[Life]:
+def lives_of(body: tuple[Stmt, ...], width: Callable[[str], int] = packed) -> list[Life]:
     """Return the life of every scratch buffer."""
     lives: dict[str, Life] = {}
     for buf, access in _accesses(body, (), [0]):
         if buf.space == "scratch":
-            lives.setdefault(buf.name, Life(buf)).accesses.append(access)
+            lives.setdefault(buf.name, Life(buf, width(buf.dtype))).accesses.append(access)
     for life in lives.values():
         life.measure()
     return list(lives.values())
@@ -119,6 +126,11 @@ def _accesses(body: tuple[Stmt, ...], path: Path, clock: list[int]) -> Iterator[
             start = clock[0]
             loop = (start, start + _length(statement.body), statement.variable)
             yield from _accesses(statement.body, (*path, loop), clock)
+            continue
+        if isinstance(statement, Call):
+            whole = variable("call")
+            yield from ((buf, Access(clock[0], path, whole, writes=False)) for buf in statement.reads)
+            yield statement.buf, Access(clock[0], path, whole, writes=True)
             continue
         value = value_of(statement)
         for part in parts(value) if value is not None else ():

@@ -192,7 +192,10 @@ def _independent(loop: For) -> bool:
     own = {s.name for s in statements(loop.body) if isinstance(s, Let | Var)}
     if any(isinstance(s, Set) and s.name not in own for s in statements(loop.body)):
         return False
-    spans = {s.variable: s.count - 1 for s in statements(loop.body) if isinstance(s, For)}
+    spans: dict[str, int] = {}
+    for inner in statements(loop.body):
+        if isinstance(inner, For):
+            spans[inner.variable] = max(inner.count - 1, spans.get(inner.variable, 0))
     stores: dict[tuple[str, str], list[Lin]] = {}
     reads: dict[tuple[str, str], list[Lin]] = {}
     for statement in statements(loop.body):

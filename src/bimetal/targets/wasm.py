@@ -7,13 +7,15 @@
 | `step(state, params, in, out) -> i32` | one reading; addresses of structs; returns what fired |
 | `rows(state, params, in, out, fired, n)` | n readings of one device, structs one after the other |
 | `devices(states, params, in, out, fired, n, count)` | n readings of each of count devices |
+| `groups(states, params, in, out, fired, n, count)` | n readings of each of 4 * count devices, four at once |
+
+`groups` is there if it is asked for.
 
 What a stage that did not fire puts out is 0; bytes between fields are not touched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bimetal.program.layout import Field, wait_of
@@ -22,6 +24,8 @@ from bimetal.targets import wasm_code as code
 from bimetal.targets.loops import Lowered, Stage
 from bimetal.targets.unroll import unrolled
 from bimetal.targets.wasm_code import OPS
+from bimetal.targets.wasm_group import group_code, spread
+from bimetal.targets.wasm_loop import advance, counted, times, total
 from bimetal.targets.wasm_stage import Memory, stage_code
 
 PAGE = 65536
@@ -29,6 +33,12 @@ FIRST = 16
 """Tables start here: nothing lies at address 0."""
 
 STATE, PARAMS, IN, OUT = range(4)
+STAGE, STEP, ROWS, DEVICES = (
+    code.signature([code.I32] * 4, ()),
+    code.signature([code.I32] * 4, [code.I32]),
+    code.signature([code.I32] * 6, ()),
+    code.signature([code.I32] * 7, ()),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +49,32 @@ class Module:
     heap: int
 
 
-def write_wasm(lowered: Lowered) -> Module:
-    """Return a program as a WebAssembly module."""
+def write_wasm(lowered: Lowered, *, groups: bool = False) -> Module:
+    """Return a program as a WebAssembly module; with `groups`, it can run four devices at once too."""
+    lowered = replace(lowered, stages=tuple(replace(s, body=unrolled(s.body)) for s in lowered.stages))
     places, data, heap = _arranged(lowered)
     memory = Memory(lowered.layouts, places)
-    stages = [stage_code(replace(s, body=unrolled(s.body)), memory) for s in lowered.stages]
-    count = len(stages)
-    words = [code.I32] * 7
-    functions = [*stages, _step(lowered), _rows(lowered, count), _devices(lowered, count + 1)]
+    count = len(lowered.stages)
+    found = [(STAGE, stage_code(s, memory)) for s in lowered.stages]
+    found += [(STEP, _step(lowered)), (ROWS, _rows(lowered, count)), (DEVICES, _devices(lowered, count + 1))]
+    exports = {"step": count, "rows": count + 1, "devices": count + 2}
+    if groups:
+        wide, strips, heap = spread(lowered, heap)
+        found += group_code(wide, memory, strips, len(found))
+        exports["groups"] = len(found) - 1
+    kinds = list(dict.fromkeys(signature for signature, _ in found))
     return Module(
         code.module(
-            code.section(1, [
-                code.signature(words[:4], ()),
-                code.signature(words[:4], (code.I32,)),
-                code.signature(words[:6], ()),
-                code.signature(words, ()),
-            ]),
-            code.section(3, [code.unsigned(kind) for kind in [*[0] * count, 1, 2, 3]]),
+            code.section(1, kinds),
+            code.section(3, [code.unsigned(kinds.index(signature)) for signature, _ in found]),
             code.section(5, [b"\x00" + code.unsigned(-(-heap // PAGE))]),
             code.section(6, [bytes([code.I32, 0]) + code.i32(heap) + OPS["end"]]),
             code.section(7, [
                 code.exported("memory", 2, 0),
                 code.exported("heap", 3, 0),
-                code.exported("step", 0, count),
-                code.exported("rows", 0, count + 1),
-                code.exported("devices", 0, count + 2),
+                *(code.exported(name, 0, number) for name, number in exports.items()),
             ]),
-            code.section(10, functions),
+            code.section(10, [body for _, body in found]),
             code.section(11, data),
         ),
         heap,
@@ -112,7 +121,7 @@ def _when_due(lowered: Lowered, stage: Stage, run: bytes, fields: dict[str, Fiel
 
 def _clear(field: Field) -> bytes:
     return (
-        _sum([code.get(OUT), code.i32(field.offset)])
+        total([code.get(OUT), code.i32(field.offset)])
         + code.i32(0)
         + code.i32(field.size)
         + OPS["memory.fill"]
@@ -125,8 +134,9 @@ def _rows(lowered: Lowered, step: int) -> bytes:
     lay = lowered.layouts
     body = code.get(fired) + code.get(STATE) + code.get(PARAMS) + code.get(IN) + code.get(OUT)
     body += code.call(step) + code.store("i32", 0)
-    steps = ((IN, lay.input.size), (OUT, lay.output.size), (fired, 4))
-    return code.function([code.I32], _counted(k, n, body + b"".join(_advance(*s) for s in steps)))
+    for pointer, size in ((IN, lay.input.size), (OUT, lay.output.size), (fired, 4)):
+        body += advance(pointer, code.i32(size))
+    return code.function([code.I32], counted(k, n, body))
 
 
 def _devices(lowered: Lowered, rows: int) -> bytes:
@@ -134,24 +144,7 @@ def _devices(lowered: Lowered, rows: int) -> bytes:
     fired, n, count, k = 4, 5, 6, 7
     lay = lowered.layouts
     body = b"".join(code.get(a) for a in (STATE, PARAMS, IN, OUT, fired, n)) + code.call(rows)
-    body += _advance(STATE, lay.state.size)
+    body += advance(STATE, code.i32(lay.state.size))
     for pointer, size in ((IN, lay.input.size), (OUT, lay.output.size), (fired, 4)):
-        body += code.get(pointer) + code.get(n) + code.i32(size) + OPS["i32.mul"]
-        body += OPS["i32.add"] + code.put(pointer)
-    return code.function([code.I32], _counted(k, count, body))
-
-
-def _counted(k: int, count: int, body: bytes) -> bytes:
-    """Run a body for k = 0 .. count - 1; not at all where count is 0."""
-    again = _sum([code.get(k), code.i32(1)]) + code.tee(k) + code.get(count)
-    loop = OPS["loop"] + body + again + OPS["i32.lt_u"] + OPS["br_if 0"] + OPS["end"]
-    return code.get(count) + OPS["if"] + loop + OPS["end"]
-
-
-def _advance(pointer: int, size: int) -> bytes:
-    return _sum([code.get(pointer), code.i32(size)]) + code.put(pointer)
-
-
-def _sum(parts: Iterable[bytes]) -> bytes:
-    first, *rest = parts
-    return first + b"".join(part + OPS["i32.add"] for part in rest)
+        body += advance(pointer, times(code.get(n), size))
+    return code.function([code.I32], counted(k, count, body))

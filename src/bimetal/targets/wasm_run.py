@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ from numpy.typing import NDArray
 from bimetal.nouns.errors import BadInput, Broken, Unsupported
 from bimetal.program.block import HEAD, unpack
 from bimetal.program.digest import digest
-from bimetal.program.layout import layout_of
+from bimetal.program.layout import Layout, layout_of
 from bimetal.program.program import Program
 from bimetal.program.verify import check
+from bimetal.targets.lane import side_by_side
 from bimetal.targets.lower import lower
 from bimetal.targets.wasm import PAGE, Module, write_wasm
+from bimetal.targets.wasm_vector import LANES
 
 MOST_BYTES = 1 << 20
 """Readings and results of about this many bytes go in at once."""
@@ -28,7 +31,7 @@ class WasmTarget:
     name = "wasm"
 
     def __init__(self) -> None:
-        self._modules: dict[bytes, tuple[Any, Module]] = {}
+        self._modules: dict[tuple[bytes, bool], tuple[Any, Module]] = {}
 
     def present(self) -> str:
         """Return "" where programs can run, else why not and what would change that."""
@@ -47,34 +50,33 @@ class WasmTarget:
         if self.present():
             raise Unsupported(self.present(), where="wasm")
         unpack(program, block)
-        key = digest(program)
+        return WasmRunning(program, block[HEAD.size :], functools.partial(self._compiled, program))
+
+    def _compiled(self, program: Program, groups: bool) -> tuple[Any, Module]:
+        """Return the compiled module of a program, with functions for groups of devices or without."""
+        key = digest(program), groups
         if key not in self._modules:
             while len(self._modules) >= MOST_MODULES:
                 self._modules.pop(next(iter(self._modules)))
-            self._modules[key] = _compiled(program)
-        compiled, module = self._modules[key]
-        return WasmRunning(program, block[HEAD.size :], compiled, module.heap)
+            self._modules[key] = _compiled(program, groups)
+        return self._modules[key]
 
 
 class WasmRunning:
-    """A program with its parameters in a memory of its own; one call at a time."""
+    """A program with its parameters; one call at a time.
 
-    def __init__(self, program: Program, params: bytes, compiled: Any, heap: int) -> None:
-        import wasmtime
+    Four devices or more are run four at once, by a module that is compiled when first needed.
+    """
 
+    def __init__(
+        self, program: Program, params: bytes, compiled: Callable[[bool], tuple[Any, Module]]
+    ) -> None:
         self.program = program
         self.layouts = layout_of(program)
-        lay = self.layouts
-        self._reading = lay.input.size + lay.output.size + 4
-        self._params = heap
-        self._free = _round(heap + len(params))
-        most = self._free + 4 * MOST_BYTES + 2 * (lay.state.size + self._reading) + 5 * PAGE
-        self._store = wasmtime.Store(_engine())
-        self._store.set_limits(memory_size=most, instances=1, tables=0, memories=1)
-        exports = wasmtime.Instance(self._store, compiled, []).exports(self._store)
-        self._memory: Any = exports["memory"]
-        self._devices: Any = exports["devices"]
-        self._bytes(self._free)[heap : heap + len(params)] = np.frombuffer(params, np.uint8)
+        self._params = params
+        self._compiled = compiled
+        self._one = _Instance(program, params, *compiled(False), False)
+        self._four: _Instance | None = None
 
     def run(self, state: bytes, rows: NDArray[Any]) -> tuple[bytes, NDArray[Any], NDArray[np.uint32]]:
         """Feed rows (n,) of the input struct to one device, in order.
@@ -101,23 +103,64 @@ class WasmRunning:
                 f"states {states.shape} and rows {rows.shape} do not fit a program with "
                 f"{lay.state.size} state bytes"
             )
-        after = np.array(states, np.uint8, order="C")
-        outputs = np.zeros(rows.shape, lay.output.dtype)
-        fired = np.zeros(rows.shape, np.uint32)
+        if len(rows) < LANES:
+            return self._one.run(states, rows)
+        if self._four is None:
+            self._four = _Instance(self.program, self._params, *self._compiled(True), True)
+        order = side_by_side(states, lay, self.program.clocks)
+        if order is None:
+            return self._four.run(states, rows)
+        after, outputs, fired = self._four.run(states[order], rows[order])
+        back = np.argsort(order)
+        whole = outputs.view(_whole(lay.output))[back]
+        return after[back], whole.view(lay.output.dtype), fired[back]
+
+
+class _Instance:
+    """A module with parameters in a memory of its own."""
+
+    def __init__(self, program: Program, params: bytes, compiled: Any, module: Module, wide: bool) -> None:
+        import wasmtime
+
+        self.title = program.title
+        self.layouts = layout_of(program)
+        lay = self.layouts
+        self._reading = lay.input.size + lay.output.size + 4
+        self._params = module.heap
+        self._free = _round(module.heap + len(params))
+        most = self._free + 4 * MOST_BYTES + 2 * LANES * (lay.state.size + self._reading) + 5 * PAGE
+        self._store = wasmtime.Store(_engine())
+        self._store.set_limits(memory_size=most, instances=1, tables=0, memories=1)
+        exports = wasmtime.Instance(self._store, compiled, []).exports(self._store)
+        self._memory: Any = exports["memory"]
+        self._devices: Any = exports["devices"]
+        self._groups: Any = exports["groups"] if wide else None
+        self._bytes(self._free)[module.heap : self._params + len(params)] = np.frombuffer(params, np.uint8)
+
+    def run(
+        self, states: NDArray[np.uint8], rows: NDArray[Any]
+    ) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]:
+        """Feed rows (D, n) to devices, as many at a time as fit the memory."""
+        lay = self.layouts
+        after = np.empty(states.shape, np.uint8)
+        outputs = np.zeros(rows.shape, _whole(lay.output))
+        fired = np.empty(rows.shape, np.uint32)
+        rows = rows.view(_whole(lay.input))
         few = max(1, MOST_BYTES // self._reading)
         for t in range(0, rows.shape[1], few):
             turn = slice(t, t + few)
             wide = rows[:, turn].shape[1] * self._reading + lay.state.size
-            many = max(1, MOST_BYTES // wide)
+            many = max(1, MOST_BYTES // wide // LANES) * LANES
             for d in range(0, len(rows), many):
                 part = slice(d, d + many)
-                self._part(after[part], rows[part, turn], outputs[part, turn], fired[part, turn])
-        return after, outputs, fired
+                before = (after if t else states)[part]
+                after[part], outputs[part, turn], fired[part, turn] = self._part(before, rows[part, turn])
+        return after, outputs.view(lay.output.dtype), fired
 
     def _part(
-        self, states: NDArray[np.uint8], rows: NDArray[Any], outputs: NDArray[Any], fired: NDArray[np.uint32]
-    ) -> None:
-        """Run what fits the memory at once, and write the results where they belong."""
+        self, states: NDArray[np.uint8], rows: NDArray[Any]
+    ) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]:
+        """Run what fits the memory at once; what is returned lies there until the next call."""
         lay, n = self.layouts, rows.size
         sizes = (len(states) * lay.state.size, n * lay.input.size, n * lay.output.size, n * 4)
         starts = [self._free]
@@ -125,18 +168,32 @@ class WasmRunning:
             starts.append(_round(starts[-1] + size))
         state, into, out, bits = (slice(at, at + size) for at, size in zip(starts, sizes, strict=False))
         memory = self._bytes(starts[-1])
-        memory[state] = states.reshape(-1)
-        memory[into] = np.ascontiguousarray(rows).reshape(-1).view(np.uint8)
+        memory[state].reshape(states.shape)[...] = states
+        if lay.input.size:
+            memory[into].view(rows.dtype).reshape(rows.shape)[...] = rows
         memory[out] = 0
-        where = (state.start, self._params, into.start, out.start, bits.start)
+        self._call(starts[:4], *rows.shape)
+        outputs = memory[out].view(_whole(lay.output)) if lay.output.size else np.empty(n, "V0")
+        fired = memory[bits].view(np.uint32)
+        return memory[state].reshape(states.shape), outputs.reshape(rows.shape), fired.reshape(rows.shape)
+
+    def _call(self, starts: Sequence[int], devices: int, n: int) -> None:
+        """Run groups of four, and what is left of the devices one by one."""
+        lay = self.layouts
+        groups = devices // LANES if self._groups else 0
+        sizes = (lay.state.size, n * lay.input.size, n * lay.output.size, n * 4)
+        state, into, out, bits = starts
         try:
-            self._devices(self._store, *where, rows.shape[1], len(rows))
+            if groups:
+                self._groups(self._store, state, self._params, into, out, bits, n, groups)
+            if devices > groups * LANES:
+                state, into, out, bits = (
+                    at + groups * LANES * size for at, size in zip(starts, sizes, strict=True)
+                )
+                left = devices - groups * LANES
+                self._devices(self._store, state, self._params, into, out, bits, n, left)
         except Exception as e:
-            raise Broken(f"the emitted code stopped: {e}", where=self.program.title) from None
-        states[...] = memory[state].reshape(states.shape)
-        if lay.output.size:
-            outputs[...] = memory[out].view(lay.output.dtype).reshape(rows.shape)
-        fired[...] = memory[bits].view(np.uint32).reshape(rows.shape)
+            raise Broken(f"the emitted code stopped: {e}", where=self.title) from None
 
     def _bytes(self, size: int) -> NDArray[np.uint8]:
         """Return the memory as bytes, grown to a size."""
@@ -155,11 +212,16 @@ def _engine() -> Any:
     return wasmtime.Engine(wasmtime.Config())
 
 
-def _compiled(program: Program) -> tuple[Any, Module]:
+def _compiled(program: Program, groups: bool) -> tuple[Any, Module]:
     import wasmtime
 
-    module = write_wasm(lower(program, check(program).ranges))
+    module = write_wasm(lower(program, check(program).ranges), groups=groups)
     return wasmtime.Module(_engine(), module.code), module
+
+
+def _whole(layout: Layout) -> np.dtype[Any]:
+    """Return a struct as one piece: copied at once, with the bytes between its fields."""
+    return np.dtype((np.void, layout.size))
 
 
 def _round(size: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -56,19 +57,28 @@ class Memory:
 
 def stage_code(stage: Stage, memory: Memory) -> bytes:
     """Return the body of a stage's function (state, params, in, out)."""
-    writer = _Writer(stage, memory)
+    writer = Writer(stage, memory)
     body = writer.block(stage.body)
     return code.function(writer.locals, body)
 
 
-class _Writer:
+class Writer:
+    """Writes statements as code.
+
+    `arguments` says which argument of the function is the address of which memory, `count` how many
+    arguments there are.
+    """
+
+    arguments: Mapping[str, int] = ARGUMENTS
+    count = len(ARGUMENTS)
+
     def __init__(self, stage: Stage, memory: Memory) -> None:
         self.stage = stage
         self.memory = memory
         self.locals: list[int] = []
         self.names: dict[str, int] = {}
         self.turns: set[str] = set()
-        self.free: dict[int, list[int]] = {code.I32: [], code.F32: []}
+        self.free: dict[int, list[int]] = defaultdict(list)
         self.borrowed: list[tuple[int, int]] = []
 
     def block(self, body: Iterable[Stmt]) -> bytes:
@@ -76,7 +86,7 @@ class _Writer:
         mine: list[tuple[int, int]] = []
         out = bytearray()
         for statement in body:
-            out += self._statement(statement, mine)
+            out += self.statement(statement, mine)
             self._release(self.borrowed)
             self.borrowed = []
         self._release(mine)
@@ -86,32 +96,34 @@ class _Writer:
         for kind, local in mine:
             self.free[kind].append(local)
 
-    def _local(self, kind: int) -> int:
+    def local(self, kind: int) -> int:
+        """Return a local variable that is free."""
         if self.free[kind]:
             return self.free[kind].pop()
         self.locals.append(kind)
-        return len(ARGUMENTS) + len(self.locals) - 1
+        return self.count + len(self.locals) - 1
 
-    def _statement(self, statement: Stmt, mine: list[tuple[int, int]]) -> bytes:
+    def statement(self, statement: Stmt, mine: list[tuple[int, int]]) -> bytes:
+        """Return the code of a statement; the variable it names is added to `mine`."""
         match statement:
             case Note():
                 return b""
             case Let() | Var():
                 value = self.value(statement.value)
                 kind = code.F32 if statement.value.dtype == "f32" else code.I32
-                local = self.names[statement.name] = self._local(kind)
+                local = self.names[statement.name] = self.local(kind)
                 mine.append((kind, local))
                 return value + code.put(local)
             case Set():
                 return self.value(statement.value) + code.put(self.names[statement.name])
             case Store():
-                address, offset = self._address(statement.buf, statement.index)
+                address, offset = self.address(statement.buf, statement.index)
                 return address + self.value(statement.value) + code.store(statement.buf.dtype, offset)
             case For():
                 return self._loop(statement)
 
     def _loop(self, loop: For) -> bytes:
-        at = self.names[loop.variable] = self._local(code.I32)
+        at = self.names[loop.variable] = self.local(code.I32)
         self.turns.add(loop.variable)
         body = self.block(loop.body)
         self.free[code.I32].append(at)
@@ -119,24 +131,28 @@ class _Writer:
         head = code.i32(0) + code.put(at) + OPS["loop"]
         return head + body + again + OPS["i32.lt"] + OPS["br_if 0"] + OPS["end"]
 
-    def _address(self, buf: Buf, at: Lin) -> tuple[bytes, int]:
+    def address(self, buf: Buf, at: Lin) -> tuple[bytes, int]:
         """Return code for an address, and what is to be added to it.
 
         The sum of both is computed without wrapping round, so a part that may be negative has to be
         made whole before: only sums of loop variables cannot be.
         """
-        width = DTYPES[buf.dtype].itemsize
-        offset = self.memory.offset(buf, self.stage.scratch)
-        out = code.get(ARGUMENTS[buf.space]) if buf.space in ARGUMENTS else b""
+        width, offset = self.place(buf)
+        out = code.get(self.arguments[buf.space]) if buf.space in self.arguments else b""
         for name, factor in at.terms:
-            out += self._times(name, factor * width) + (OPS["i32.add"] if out else b"")
+            out += self.times(name, factor * width) + (OPS["i32.add"] if out else b"")
         if all(factor > 0 and name in self.turns for name, factor in at.terms):
             offset += at.const * width
         elif at.const:
             out += code.i32(at.const * width) + OPS["i32.add"]
         return out or code.i32(0), offset
 
-    def _times(self, name: str, factor: int) -> bytes:
+    def place(self, buf: Buf) -> tuple[int, int]:
+        """Return how many bytes an element of a buffer takes, and where the first one lies."""
+        return DTYPES[buf.dtype].itemsize, self.memory.offset(buf, self.stage.scratch)
+
+    def times(self, name: str, factor: int) -> bytes:
+        """Return a plain variable, times a constant."""
         value = code.get(self.names[name])
         if factor == 1:
             return value
@@ -152,11 +168,11 @@ class _Writer:
             case Ref():
                 return code.get(self.names[expr.name])
             case At():
-                parts = [self._times(name, factor) for name, factor in expr.index.terms]
+                parts = [self.times(name, factor) for name, factor in expr.index.terms]
                 parts += [code.i32(expr.index.const)] if expr.index.const or not parts else []
                 return parts[0] + b"".join(part + OPS["i32.add"] for part in parts[1:])
             case Read():
-                address, offset = self._address(expr.buf, expr.index)
+                address, offset = self.address(expr.buf, expr.index)
                 truth = expr.dtype == "b1" and expr.buf.space in ARGUMENTS
                 value = address + code.load(expr.dtype, offset)
                 return value + code.i32(0) + OPS["i32.ne"] if truth else value
@@ -180,7 +196,7 @@ class _Writer:
             case "min" | "max":
                 return self._chosen(op, args, kind)
             case "canon":
-                first, value = self._again(args[0])
+                first, value = self.again(args[0])
                 return first + value + CANONICAL_NAN + value + value + OPS["f32.eq"] + OPS["select"]
             case "where":
                 return self.value(args[1]) + self.value(args[2]) + self.value(args[0]) + OPS["select"]
@@ -197,17 +213,17 @@ class _Writer:
 
     def _chosen(self, op: str, args: tuple[Expr, ...], kind: str) -> bytes:
         """min(a, b) = b < a ? b : a; max(a, b) = a < b ? b : a."""
-        (first, a), (second, b) = self._again(args[0]), self._again(args[1])
+        (first, a), (second, b) = self.again(args[0]), self.again(args[1])
         less = (b + a if op == "min" else a + b) + OPS[f"{kind}.lt"]
         return first + second + b + a + less + OPS["select"]
 
-    def _again(self, expr: Expr) -> tuple[bytes, bytes]:
+    def again(self, expr: Expr) -> tuple[bytes, bytes]:
         """Return code that computes a value, and code that gives it as often as wanted."""
         if isinstance(expr, Lit | Ref):
             return b"", self.value(expr)
         kind = code.F32 if expr.dtype == "f32" else code.I32
         value = self.value(expr)
-        local = self._local(kind)
+        local = self.local(kind)
         self.borrowed.append((kind, local))
         return value + code.put(local), code.get(local)
 
