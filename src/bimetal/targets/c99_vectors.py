@@ -12,7 +12,7 @@ from bimetal.program.node import DTYPES
 from bimetal.program.program import Program
 from bimetal.targets.c99_scalar import TYPES
 from bimetal.targets.name import spelled
-from bimetal.targets.vectors import Vector, Vectors
+from bimetal.targets.vectors import KINDS, Vector, Vectors
 
 MOST_CHARACTERS = 200_000
 """How long the tables may get; vectors beyond are left out."""
@@ -33,7 +33,8 @@ def write_tests(program: Program, vectors: Vectors, name: str) -> tuple[str, str
             break
         tables.append(text)
     kept = vectors.runs[: len(tables)]
-    header = HEADER.format(name=name, guard=name.upper(), count=len(tables))
+    few = min(len(tables), len(KINDS))
+    header = HEADER.format(name=name, guard=name.upper(), count=len(tables), few=few)
     return header, _code(program, kept, tables, name), len(tables)
 
 
@@ -63,16 +64,19 @@ def _word(value: int) -> str:
 
 def _code(program: Program, vectors: tuple[Vector, ...], tables: list[str], name: str) -> str:
     lay = layout_of(program)
-    words = "\n".join(f"/* {v.name} */\n{textwrap.fill(t.replace(',', ', '), 100)}," for v, t in zip(
-        vectors, tables, strict=True))  # fmt: skip
+    count = f"{name.upper()}_VECTORS"
+    filled = [textwrap.fill(t.replace(",", ", "), 100) for t in tables]
+    words = "\n".join(
+        f"#if {count} > {k} /* {vectors[k].name} */\n{text},\n#endif" for k, text in enumerate(filled)
+    )
     functions = [TAKE] if any(f.dtype == "f32" for f in lay.input.fields) else []
     checked = {f.dtype == "f32" for s in (lay.output, lay.state) for f in s.fields}
     functions += [text for floats, text in ((True, BITS), (False, WORD)) if floats in checked]
     return CODE.format(
         name=name,
+        guard=name.upper(),
         functions="\n".join(functions),
         words=words,
-        count=len(vectors),
         take="\n".join(_take(lay.input)) or "    (void)in;\n    (void)w;",
         check_out="\n".join(_check(lay.output, "out")) or "    (void)out;\n    (void)w;",
         check_state="\n".join(_check(lay.state, "s")) or "    (void)s;\n    (void)w;",
@@ -126,11 +130,16 @@ HEADER = """/* {name}_test.h: does this machine give the same bits as the one th
 extern "C" {{
 #endif
 
-/* How many golden vectors there are: none where BIMETAL_NO_VECTORS keeps them out of flash. */
-#ifdef BIMETAL_NO_VECTORS
-#define {guard}_VECTORS 0u
+/* How many golden vectors lie in flash: the first BIMETAL_VECTORS of them, none with
+ * BIMETAL_NO_VECTORS; unless asked for more, an AVR keeps one of each kind. */
+#if defined(BIMETAL_NO_VECTORS)
+#define {guard}_VECTORS 0
+#elif !defined(BIMETAL_VECTORS) && defined(__AVR__)
+#define {guard}_VECTORS {few}
+#elif !defined(BIMETAL_VECTORS) || BIMETAL_VECTORS > {count}
+#define {guard}_VECTORS {count}
 #else
-#define {guard}_VECTORS {count}u
+#define {guard}_VECTORS BIMETAL_VECTORS
 #endif
 
 /* Run every golden vector; returns how many differ in any bit of their results or of the state at
@@ -170,7 +179,7 @@ WORD = """static uint32_t word_of(int32_t a)
 CODE = """/* {name}_test.c: golden vectors, and whether this machine agrees with them. */
 #include "{name}_test.h"
 
-#ifdef BIMETAL_NO_VECTORS
+#if {guard}_VECTORS == 0
 
 uint32_t {name}_self_test({name}_state *s)
 {{
@@ -230,7 +239,7 @@ uint32_t {name}_self_test({name}_state *s)
     {name}_in in;
     {name}_out out;
     memset(&in, 0, sizeof in);
-    for (int32_t v = 0; v < {count}; v++) {{
+    for (int32_t v = 0; v < {guard}_VECTORS; v++) {{
         bool same = true;
         uint32_t rows = word(w);
         w += 1;

@@ -12,7 +12,7 @@ Files = Mapping[str, bytes]
 
 
 def write_folder(files: Files, directory: str) -> None:
-    """Write files into a folder, which is made where it is missing; other files in it stay.
+    """Write files by their paths in a folder; folders are made where they are missing, other files stay.
 
     Everything is written under temporary names first, so that a fault leaves the old files alone.
     Raises BadInput when the folder cannot be written to.
@@ -22,6 +22,7 @@ def write_folder(files: Files, directory: str) -> None:
         os.makedirs(directory, exist_ok=True)
         for name, data in files.items():
             path = os.path.join(directory, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             waiting[f"{path}.new"] = path
             with open(f"{path}.new", "wb") as file:
                 file.write(data)
