@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from bimetal.nouns import Batch, Cause, Event, Kind, Reason, Signal
 
@@ -13,6 +15,17 @@ TEMPERATURE = Signal("temperature", "Cel", period_s=1.0)
 PRESSURE = Signal("pressure", "bar", low=0.0, high=16.0)
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
+SIGNALS = (TEMPERATURE, PRESSURE, Signal("größe α", "mm"))
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> Batch:
+    """Any batch of up to three devices and the three SIGNALS, missing and infinite values among them."""
+    rows = draw(st.integers(0, 12))
+    device = draw(arrays.arrays(np.int32, rows, elements=st.integers(0, 2)))
+    step = draw(arrays.arrays(np.int64, rows, elements=st.integers(1, 3)))
+    values = draw(arrays.arrays(np.float64, (rows, 3), elements=st.floats(width=64)))
+    return Batch(("a", "b", "ç"), SIGNALS, START + np.cumsum(step, dtype=np.int64), device, values)
 
 
 def batch(

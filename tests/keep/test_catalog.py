@@ -8,63 +8,65 @@ from pathlib import Path
 
 import pytest
 
-from bimetal.keep.catalog import VERSION, Catalog, Held, Sealed
+from bimetal.keep.asked import Asked
+from bimetal.keep.catalog import VERSION, Catalog, Found, Held, Sealed
 from bimetal.nouns import Signal
 from bimetal.nouns.errors import BadInput, Unsupported
 from tests.keep.given import PRESSURE, TEMPERATURE
 
-FIRST = Sealed("a", 1, 3, 0, 10, 100, 0xDEADBEEF)
-SECOND = Sealed("b", 4, 5, 0, 7, 80, 1)
-HELD = (Held("fan", "temperature", 4, 5, 9), Held("pump", "temperature", 6, 1, 8))
+FIRST = Sealed("a", 1, 3, 0, 10, 100, b"\xde\xad")
+SECOND = Sealed("b", 4, 5, 0, 7, 80, b"")
+HELD = (Held("fan", "temperature", 4, 5, 9), Held("pump", "temperature", 6, 1, 8, start=4))
+LATER = (Held("pump", "temperature", 7, 0, 20),)
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
-    return Catalog(tmp_path / "catalog.sqlite")
+    return Catalog.open(tmp_path / "catalog.sqlite")
 
 
 def reopened(catalog: Catalog) -> Catalog:
     catalog.close()
-    return Catalog(catalog.path)
+    return Catalog.open(catalog.path)
 
 
 def test_segments_and_what_they_hold_come_back(catalog: Catalog) -> None:
-    catalog.replace((), [(FIRST, HELD), (SECOND, [Held("pump", "temperature", 7, 0, 20)])], sealed=5)
+    catalog.replace((), [Found(FIRST, HELD), Found(SECOND, LATER)], sealed=5)
     catalog = reopened(catalog)
     assert catalog.segments() == (FIRST, SECOND)
-    assert catalog.held("a") == HELD
+    assert catalog.whole(["a"]) == (Found(FIRST, HELD),)
     assert catalog.held() == (HELD[0], Held("pump", "temperature", 13, 0, 20))
     assert catalog.fact("sealed") == 5
 
 
 def test_a_replaced_segment_takes_what_it_held_along(catalog: Catalog) -> None:
-    catalog.replace((), [(FIRST, HELD)], sealed=3)
-    catalog.replace(["a"], [(SECOND, HELD[:1])])
+    catalog.replace((), [Found(FIRST, HELD)], sealed=3)
+    catalog.replace(["a"], [Found(SECOND, HELD[:1])])
     assert catalog.segments() == (SECOND,)
     assert catalog.held() == HELD[:1]
     assert catalog.fact("sealed") == 3
 
 
 def test_a_change_that_fails_changes_nothing(catalog: Catalog) -> None:
-    catalog.replace((), [(FIRST, HELD)], sealed=3)
+    catalog.replace((), [Found(FIRST, HELD)], sealed=3)
     with pytest.raises(BadInput):
-        catalog.replace(["a"], [(SECOND, HELD), (SECOND, HELD)], sealed=9)
+        catalog.replace(["a"], [Found(SECOND, HELD), Found(SECOND, HELD)], sealed=9)
     assert catalog.segments() == (FIRST,)
     assert catalog.fact("sealed") == 3
 
 
 def test_signals_keep_their_meaning(catalog: Catalog) -> None:
     catalog.learn([TEMPERATURE, PRESSURE])
-    catalog.learn([Signal("pressure", "Pa")])
+    catalog.learn([Signal("pressure", "Pa", missing=-200.0)])
     signals = reopened(catalog).signals()
     assert signals["temperature"] == TEMPERATURE
     assert signals["temperature"].low == -math.inf
-    assert signals["pressure"].unit == "Pa"
+    assert signals["pressure"] == Signal("pressure", "Pa", missing=-200.0)
 
 
 def test_signals_of_nothing_kept_are_forgotten(catalog: Catalog) -> None:
     catalog.learn([TEMPERATURE, PRESSURE, Signal("gone")])
-    catalog.replace((), [(FIRST, HELD)])
+    catalog.replace((), [Found(FIRST, HELD)])
     catalog.forget_signals(["pressure"])
     assert set(catalog.signals()) == {"temperature", "pressure"}
 
@@ -83,7 +85,7 @@ def test_a_newer_format_is_refused(catalog: Catalog) -> None:
     with sqlite3.connect(catalog.path) as db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(Unsupported, match=f"format {VERSION + 1}"):
-        Catalog(catalog.path)
+        Catalog.open(catalog.path)
 
 
 def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
@@ -91,7 +93,7 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("CREATE TABLE mine (a)")
     with pytest.raises(BadInput, match="not a catalog"):
-        Catalog(path)
+        Catalog.open(path)
 
 
 @pytest.mark.parametrize("content", [b"this is no database, but long enough to be one" * 100])
@@ -99,11 +101,11 @@ def test_a_damaged_catalog_says_how_to_get_another(tmp_path: Path, content: byte
     path = tmp_path / "catalog.sqlite"
     path.write_bytes(content)
     with pytest.raises(BadInput, match="made anew"):
-        Catalog(path)
+        Catalog.open(path)
 
 
 def test_hostile_names_are_data(catalog: Catalog) -> None:
     name = "'; DROP TABLE segment; --"
-    catalog.replace((), [(FIRST, [Held(name, name, 1, 1, 1)])])
-    assert catalog.held("a") == (Held(name, name, 1, 1, 1),)
+    catalog.replace((), [Found(FIRST, (Held(name, name, 1, 1, 1),))])
+    assert catalog.find(Asked((name,), (name,)))[1] == (Found(FIRST, (Held(name, name, 1, 1, 1),)),)
     assert catalog.segments() == (FIRST,)

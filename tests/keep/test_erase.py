@@ -8,9 +8,10 @@ import pytest
 
 from bimetal.keep.archive import Archive
 from bimetal.keep.arrow import pq
+from bimetal.keep.batch_bytes import from_bytes
 from bimetal.keep.journal import read_journal
-from bimetal.keep.reading_table import from_bytes
 from bimetal.keep.segment import Segments
+from bimetal.keep.shelf import Shelf
 from tests.keep.given import batch, event, flip, series
 
 MARK = "patient-7f3a-marker"
@@ -86,13 +87,13 @@ def test_an_erasure_cut_short_is_finished_when_opened_again(
     def cut(*_: object) -> None:
         raise PowerCut
 
-    slim, calls = Segments._slim, iter(range(9))
+    put, calls = Shelf._put, iter(range(9))
     if after == "events":
         monkeypatch.setattr(Segments, "remove", cut)
     elif after == "journal":
-        monkeypatch.setattr(Segments, "_slim", cut)
+        monkeypatch.setattr(Shelf, "_put", cut)
     else:
-        monkeypatch.setattr(Segments, "_slim", lambda *a: cut() if next(calls) else slim(*a))
+        monkeypatch.setattr(Shelf, "_put", lambda *a: cut() if next(calls) else put(*a))
     with pytest.raises(PowerCut):
         archive.erase(MARK)
     monkeypatch.undo()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bimetal.keep import journal as journal_file
-from bimetal.keep import segment_file
+from bimetal.keep import shelf
 from bimetal.keep.segment import Segments
 from bimetal.nouns import Batch, Quality, Signal
 from bimetal.nouns.errors import BadInput, NotFound, Unsupported
@@ -109,7 +109,7 @@ def test_when_sealing_fails_batches_are_safe_until_too_many_wait(
     def refuse(*_: object) -> None:
         raise Unsupported("the disk has no room left")
 
-    monkeypatch.setattr(segment_file, "write_whole", refuse)
+    monkeypatch.setattr(shelf, "write_segment", refuse)
     for k in range(20):
         segments.append(batch(10, start=10 * k))
     with pytest.raises(BadInput, match="too many wait"):

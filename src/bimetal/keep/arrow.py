@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pyarrow  # pyright: ignore[reportMissingTypeStubs]
-import pyarrow.compute  # pyright: ignore[reportMissingTypeStubs]
 import pyarrow.parquet  # pyright: ignore[reportMissingTypeStubs]
 
+from bimetal.nouns.errors import BadInput
+
 pa: Any = pyarrow
-pc: Any = pyarrow.compute
 pq: Any = pyarrow.parquet
 
 Table = Any
 """A `pyarrow.Table`; pyarrow ships no types to name it by."""
+
+
+@contextmanager
+def parsing(path: Path) -> Generator[None, None, None]:
+    """Turn what pyarrow says of a file that it cannot read into an error of ours."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise BadInput(
+            f"this segment cannot be read: {error}", where=str(path), hint="Put the file back from a backup"
+        ) from None

@@ -67,26 +67,50 @@ def write_all(handle: int, content: bytes | memoryview) -> None:
         rest = rest[os.write(handle, rest) :]
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Put a file in place so that, whatever happens, readers see the old content or the new.
+def read_at(handle: int, at: int, count: int) -> bytes:
+    """Read bytes from a place in a file, fewer when it ends before; raises OSError.
 
-    Written under a temporary name, made durable, renamed, and the folder made durable.
-    Raises Unsupported when the disk is full, NotAllowed when the folder cannot be written.
+    For one thread at a time.
+    """
+    os.lseek(handle, at, os.SEEK_SET)
+    parts: list[bytes] = []
+    while count > 0 and (read := os.read(handle, count)):
+        parts.append(read)
+        count -= len(read)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+@contextmanager
+def whole_file(path: Path) -> Generator[Path, None, None]:
+    """Yield the name of an empty file; when the block ends well it is durable and takes its name.
+
+    Whatever happens, readers see the old content or the new. Raises Unsupported when the disk is
+    full, NotAllowed when the folder cannot be written.
     """
     with in_words(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         try:
             try:
-                write_all(handle, content)
+                yield Path(name)
                 os.fsync(handle)
             finally:
                 os.close(handle)
             os.replace(name, path)
-        except OSError:
+        except BaseException:
             with suppress(OSError):
                 os.unlink(name)
             raise
         sync_folder(path.parent)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file with this content in place, whole or not at all; raises as `whole_file`."""
+    with whole_file(path) as new:
+        handle = os.open(new, os.O_WRONLY | getattr(os, "O_BINARY", 0))
+        try:
+            write_all(handle, content)
+        finally:
+            os.close(handle)
 
 
 def remove_durably(paths: list[Path]) -> None:

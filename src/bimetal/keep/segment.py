@@ -1,14 +1,15 @@
 """Segments: readings kept in a folder, safe before they are acknowledged, sealed into Parquet.
 
-append -> journal (durable) -> tail -> seal -> segment file + catalog
+append -> journal (durable) -> tail -> seal -> shelf: segment files + catalog -> join small ones
                                  \\                  /
-                                  read, batch, held
+                               read, picture, batch, held
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -16,21 +17,25 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from bimetal.keep.arrow import Table, pa
 from bimetal.keep.asked import EARLIEST_NS, LATEST_NS, Asked
+from bimetal.keep.batch_bytes import check_names
 from bimetal.keep.catalog import Catalog, Held, Sealed
-from bimetal.keep.disk import hold, make_folder, remove_durably, sweep_unfinished
-from bimetal.keep.reading_table import LONG, check_names, doomed, long_of, pivot, tidy, times
+from bimetal.keep.compact import MOST_READINGS
+from bimetal.keep.disk import hold, make_folder, remove_durably
+from bimetal.keep.picture import draw
+from bimetal.keep.rows import Rows, held_in, join, no_rows, pivot, tidy
 from bimetal.keep.rule import Rule
-from bimetal.keep.segment_file import adopt_segment, held_in, read_segment, span_of, write_segment
-from bimetal.keep.tail import Recovery, Tail
+from bimetal.keep.shelf import Removed, Shelf
+from bimetal.keep.tail import Part, Recovery, Tail
 from bimetal.nouns.batch import Batch
-from bimetal.nouns.errors import BadInput, Error, NotFound
+from bimetal.nouns.errors import BadInput, Error
 from bimetal.nouns.reading import Quality
 from bimetal.nouns.signal import Signal
 
 _PATIENCE = 4
 """When sealing fails, this many times the usual amount may wait in the journal before appending stops."""
+_JOURNAL_BYTES = 64 << 20
+"""Sealing is due as well when the journal is this long: small batches take room and time to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,6 @@ class Column:
     time_ns: NDArray[np.int64]
     value: NDArray[np.float64]
     quality: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """How many readings went, from how many segments."""
-
-    readings: int
-    segments: int
 
 
 class Segments:
@@ -63,19 +60,19 @@ class Segments:
 
     def __init__(self, folder: Path, *, repair: bool = False, seal_readings: int = 1_000_000) -> None:
         self.folder = folder
-        self._files = folder / "segments"
-        make_folder(self._files)
-        self._seal_readings = self._seal_next = seal_readings
+        make_folder(folder)
+        self._seal_readings = seal_readings
+        self._grace = 1
         self._state = Lock()
         self._upkeep = Lock()
         self._hold = hold(folder)
         self._catalog: Catalog | None = None
         try:
-            sweep_unfinished(self._files)
-            self._catalog = Catalog(folder / "catalog.sqlite")
-            self._match_files()
-            self._tail = Tail(folder / "journal", self._book.fact("sealed") or 0, repair=repair)
-            self._tail.forget(self._book.fact("sealed") or 0, self._book.fact("pinned"))
+            self._catalog = Catalog.open(folder / "catalog.sqlite")
+            self._shelf = Shelf(folder / "segments", self._book)
+            sealed = self._book.fact("sealed") or 0
+            self._tail = Tail(folder / "journal", sealed, repair=repair)
+            remove_durably(self._tail.forget(sealed, self._book.fact("pinned")))
             self._signals = self._book.signals()
         except BaseException:
             self._let_go()
@@ -99,12 +96,16 @@ class Segments:
     def append(self, batch: Batch, quality: Quality = Quality.GOOD) -> int:
         """Keep a batch; returns its sequence number once a power cut could not lose it.
 
-        Raises BadInput for names that cannot be kept or a unit that changed, Unsupported when the
-        disk is full, NotAllowed when it cannot be written; then nothing of the batch is kept.
+        Seals when much waits, unless somebody is at it (see `tend`). Raises BadInput for names that
+        cannot be kept or a unit that changed, Unsupported when the disk is full, NotAllowed when it
+        cannot be written; then nothing of the batch is kept.
         """
         check_names(batch)
         with self._state:
-            if self._tail.readings >= _PATIENCE * self._seal_readings:
+            if (
+                self._tail.readings >= _PATIENCE * self._seal_readings
+                or self._tail.bytes >= _PATIENCE * _JOURNAL_BYTES
+            ):
                 raise BadInput(
                     "readings cannot be sealed, and too many wait",
                     where=str(self.folder),
@@ -112,37 +113,52 @@ class Segments:
                 )
             self._learn(batch.signals)
             sequence = self._tail.append(batch, quality)
-        if self._tail.readings >= self._seal_next:
+        if self._due(1.0) and self._upkeep.acquire(blocking=self._due(_PATIENCE / 2)):
             try:
-                self.seal()
+                self._seal()
             except Error:
                 # The batch itself is safe; sealing is tried again when more has come.
-                self._seal_next += self._seal_readings
+                self._grace += 1
+            finally:
+                self._upkeep.release()
         return sequence
 
     def seal(self) -> Sealed | None:
         """Turn the journal into a segment; returns it, or None when there was nothing to seal."""
         with self._upkeep:
-            with self._state:
-                kept = list(self._tail.kept)
-                self._tail.rotate()
-            if not kept:
-                return None
-            table = tidy(long_of([(k.batch, k.quality) for k in kept]))
-            span = (kept[0].sequence, kept[-1].sequence, 0)
-            new = [write_segment(self._files, table, self._meant(table), span)] if len(table) else []
-            with self._state:
-                self._book.replace((), new, sealed=span[1])
-                self._tail.forget(span[1], self._book.fact("pinned"))
-                self._seal_next = self._seal_readings
-            return new[0][0] if new else None
+            return self._seal()
+
+    def tend(self, most_readings: int = MOST_READINGS) -> bool:
+        """Do one bounded piece of upkeep, for a thread that has time: seal, or join small segments.
+
+        `most_readings` is the most that are moved. Returns whether anything was to be done.
+        """
+        with self._upkeep:
+            if self._due(0.5):
+                self._seal()
+                return True
+            return self._shelf.join(most_readings, self._meaning) > 0
 
     def read(
         self, device: str, signal: str, since_ns: int = EARLIEST_NS, until_ns: int = LATEST_NS
     ) -> Column:
         """Return one series with since <= time < until; empty when nothing is kept."""
-        table = self._table(Asked((device,), (signal,), since_ns, until_ns))
-        return Column(times(table), table.column("value").to_numpy(), table.column("quality").to_numpy())
+        return _column(self._rows(Asked((device,), (signal,), since_ns, until_ns)))
+
+    def picture(
+        self,
+        device: str,
+        signal: str,
+        since_ns: int = EARLIEST_NS,
+        until_ns: int = LATEST_NS,
+        stretches: int = 1000,
+    ) -> Column:
+        """Return what is needed to draw one series: see Picture. Memory does not grow with the series."""
+        asked = Asked((device,), (signal,), since_ns, until_ns)
+        waiting = self._unsealed(asked)
+        with closing(self._shelf.open(asked)) as opened:
+            fresh = tidy(join([no_rows(), *(p.rows for p in waiting if p.last > opened.sealed)]))
+            return _column(draw(opened, fresh, asked, stretches))
 
     def batch(
         self,
@@ -158,13 +174,15 @@ class Segments:
             since_ns,
             until_ns,
         )
-        table = self._table(asked)
-        return pivot(table, self._meant(table) if signals is None else [self._meaning(s) for s in signals])
+        rows = self._rows(asked)
+        names = sorted({signal for _, signal in rows.series}) if signals is None else signals
+        return pivot(rows, [self._meaning(name) for name in names])
 
     def held(self) -> tuple[Held, ...]:
         """Return every series that is kept, by device and signal; rows count readings that arrived."""
         with self._state:
-            found = [*self._book.held(), *held_in(tidy(self._unsealed(Asked())))]
+            waiting = tidy(join([no_rows(), *(p.rows for p in self._tail.parts(Asked()))]))
+            found = [*self._book.held(), *held_in(waiting)]
         series: dict[tuple[str, str], Held] = {}
         for h in found:
             old = series.get((h.device, h.signal), h)
@@ -177,22 +195,18 @@ class Segments:
         """Remove readings from journals and segments; files that held them are rewritten and unlinked."""
         with self._upkeep:
             with self._state:
-                readings = self._tail.remove(rules)
-            rewritten = 0
-            for sealed in self._book.segments():
-                held = self._book.held(sealed.name)
-                if any(rule.touches(h.device, h.signal, h.first_ns) for rule in rules for h in held):
-                    readings += self._slim(sealed, rules)
-                    rewritten += 1
-            self._book.forget_signals(s.name for k in self._tail.kept for s in k.batch.signals)
-            self._signals = self._book.signals()
-            return Removed(readings, rewritten)
+                waiting = self._tail.remove(rules)
+            sealed = self._shelf.remove(rules, self._meaning)
+            with self._state:
+                self._book.forget_signals({s for p in self._tail.parts(Asked()) for _, s in p.rows.series})
+                self._signals = self._book.signals()
+            return Removed(waiting + sealed.readings, sealed.segments)
 
     def pin(self, after: int) -> None:
         """Keep, from now on, the journal after this batch for `replay`, even when it is sealed."""
         with self._state:
             self._book.note("pinned", after)
-            self._tail.forget(self._book.fact("sealed") or 0, after)
+            remove_durably(self._tail.forget(self._book.fact("sealed") or 0, after))
 
     def replay(self, after: int) -> Iterator[tuple[int, Batch]]:
         """Yield batches with their sequence numbers as they arrived, those after a number.
@@ -233,19 +247,24 @@ class Segments:
             os.close(self._hold)
             self._hold = -1
 
-    def _match_files(self) -> None:
-        """Adopt the segments when the catalog is new; else remove files it does not list."""
-        there = {p: s for p in self._files.iterdir() if (s := span_of(p)) is not None}
-        if self._book.fact("sealed") is not None:
-            listed = {s.name for s in self._book.segments()}
-            remove_durably([p for p in there if p.name not in listed])
-            return
-        newest = {(s[0], s[1]): p for p, s in sorted(there.items(), key=lambda item: item[1])}
-        adopted = [adopt_segment(path) for path in newest.values()]
-        self._book.learn(s for _, _, signals in adopted for s in signals)
-        last = max((sealed.last for sealed, _, _ in adopted), default=0)
-        self._book.replace((), [(sealed, held) for sealed, held, _ in adopted], sealed=last)
-        remove_durably([p for p in there if p not in newest.values()])
+    def _due(self, share: float) -> bool:
+        """Whether this share of what is usually sealed waits, or more."""
+        share *= self._grace
+        return (
+            self._tail.readings >= share * self._seal_readings or self._tail.bytes >= share * _JOURNAL_BYTES
+        )
+
+    def _seal(self) -> Sealed | None:
+        with self._state:
+            part = self._tail.cut()
+        if part is None:
+            return None
+        sealed = self._shelf.add(tidy(part.rows), part.first, part.last, self._meaning)
+        with self._state:
+            gone = self._tail.forget(part.last, self._book.fact("pinned"))
+            self._grace = 1
+        remove_durably(gone)
+        return sealed
 
     def _learn(self, signals: Sequence[Signal]) -> None:
         fresh = [s for s in signals if self._signals.get(s.name) != s]
@@ -264,34 +283,18 @@ class Segments:
     def _meaning(self, name: str) -> Signal:
         return self._signals.get(name) or Signal(name)
 
-    def _meant(self, table: Table) -> list[Signal]:
-        return [self._meaning(name) for name in sorted(table.column("signal").unique().to_pylist())]
-
-    def _unsealed(self, asked: Asked) -> Table:
-        return long_of([(asked.of(k.batch), k.quality) for k in self._tail.kept])
-
-    def _table(self, asked: Asked) -> Table:
-        while True:
-            with self._state:
-                book = self._book
-                segments = book.segments()
-                wanted = [(s, book.held(s.name)) for s in segments if book.may_hold(s.name, asked)]
-                tail = self._unsealed(asked)
-            try:
-                parts = [read_segment(self._files, s, held, asked) for s, held in wanted]
-                return tidy(pa.concat_tables([*parts, tail]).cast(LONG))
-            except NotFound:
-                # Rewritten while we read: look again. Gone although the catalog lists it: say so.
-                if book.segments() == segments:
-                    raise
-
-    def _slim(self, sealed: Sealed, rules: Sequence[Rule]) -> int:
-        table = read_segment(self._files, sealed, self._book.held(sealed.name), Asked())
-        gone = doomed(table, rules)
-        left = table.filter(pa.array(~gone))
-        span = (sealed.first, sealed.last, sealed.generation + 1)
-        new = [write_segment(self._files, left, self._meant(left), span)] if len(left) else []
+    def _unsealed(self, asked: Asked) -> list[Part]:
         with self._state:
-            self._book.replace([sealed.name], new)
-        remove_durably([self._files / sealed.name])
-        return int(gone.sum())
+            return self._tail.parts(asked)
+
+    def _rows(self, asked: Asked) -> Rows:
+        """Return what is asked for, tidy; what is sealed between the two looks is seen twice, not never."""
+        waiting = self._unsealed(asked)
+        with closing(self._shelf.open(asked)) as opened:
+            parts = [f.rows(held, asked.since_ns, asked.until_ns) for f, held in opened.parts]
+            fresh = [p.rows for p in waiting if p.last > opened.sealed]
+        return tidy(join([no_rows(), *parts, *fresh]))
+
+
+def _column(rows: Rows) -> Column:
+    return Column(rows.time_ns, rows.value, rows.quality)

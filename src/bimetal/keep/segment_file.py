@@ -1,26 +1,50 @@
-"""Segment file: sealed readings as one Parquet file, sorted by device, signal and time."""
+"""Segment file: sealed readings as one Parquet file, sorted by device, signal and time.
+
+Any Parquet reader opens it: columns `device`, `signal`, `time`, `value`, `quality`. Times are written
+as differences or as split bytes, whichever is smaller; values by a dictionary, for sensors repeat
+themselves, until it grows too large to pay.
+"""
 
 from __future__ import annotations
 
 import re
-import zlib
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bimetal.keep.arrow import Table, pa, pq
-from bimetal.keep.asked import Asked
-from bimetal.keep.catalog import Held, Sealed
-from bimetal.keep.disk import in_words, write_whole
-from bimetal.keep.reading_table import LONG, coded, signal_of, signal_text, times
+from bimetal.keep.arrow import Table, pa, parsing, pq
+from bimetal.keep.batch_bytes import signal_of, signal_text
+from bimetal.keep.catalog import Found, Held, Sealed
+from bimetal.keep.check import checks_of
+from bimetal.keep.disk import whole_file
+from bimetal.keep.rows import Rows, held_in, join
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 
-ROW_GROUP = 1 << 15
-"""Rows in every group of a file but the last; reading takes whole groups."""
+_GROUPS = (1 << 15, 1 << 17)
+"""Rows in a row group. Reading a series takes whole groups, so those of many short series are small."""
+_LONG = 1 << 11
+"""So many rows make a series long."""
+_DICTIONARY_BYTES = 1 << 17
+_SAMPLE = 1 << 13
+_FORMAT = "readings 1"
 _NAME = re.compile(r"(\d{16})-(\d{16})-(\d{6})\.parquet")
+_SCHEMA: Any = pa.schema(
+    [
+        pa.field("device", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("signal", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("time", pa.timestamp("ns", tz="UTC")),
+        pa.field("value", pa.float64()),
+        pa.field("quality", pa.uint8()),
+    ]
+)
+Meaning = Callable[[str], Signal]
+"""Says what a signal of this name means."""
 
 
 def name_of(first: int, last: int, generation: int) -> str:
@@ -34,90 +58,158 @@ def span_of(path: Path) -> tuple[int, int, int] | None:
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
+def group_for(rows: int, series: int) -> int:
+    """Return how many rows a group of a file should have that holds so many rows of so many series."""
+    return _GROUPS[rows >= _LONG * max(series, 1)]
+
+
+def table_of(rows: Rows) -> Table:
+    """Return rows as an Arrow table, the one that lies in the files; it names no series without rows."""
+    used, code = np.unique(rows.code, return_inverse=True)
+    names = [_named([rows.series[k][part] for k in used.tolist()], code) for part in (0, 1)]
+    time = pa.array(rows.time_ns).cast(_SCHEMA.field("time").type)
+    return pa.Table.from_arrays([*names, time, pa.array(rows.value), pa.array(rows.quality)], schema=_SCHEMA)
+
+
+def _named(names: list[str], code: NDArray[np.intp]) -> Any:
+    texts = sorted(set(names))
+    place = {text: k for k, text in enumerate(texts)}
+    index = np.array([place[name] for name in names], np.int32)[code]
+    return pa.DictionaryArray.from_arrays(pa.array(index), pa.array(texts, pa.string()))
+
+
 def write_segment(
-    folder: Path, table: Table, signals: Sequence[Signal], span: tuple[int, int, int]
-) -> tuple[Sealed, tuple[Held, ...]]:
-    """Put a tidy table in place as a segment; returns what the catalog should say of it."""
-    described = {f"signal {s.name}": signal_text(s) for s in signals}
-    table = table.replace_schema_metadata({"bimetal": "readings 1", **described})
-    for k, name in enumerate(("device", "signal")):
-        # Encoded anew: a filtered table's dictionary still names what was filtered out.
-        table = table.set_column(k, name, table.column(name).cast(pa.string()).dictionary_encode())
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP, write_page_checksum=True)
-    content = sink.getvalue().to_pybytes()
-    path = folder / name_of(*span)
-    write_whole(path, content)
-    return Sealed(path.name, *span, len(table), len(content), zlib.crc32(content)), held_in(table)
+    folder: Path, parts: Iterable[Rows], meaning: Meaning, span: tuple[int, int, int], group: int
+) -> Found | None:
+    """Put tidy rows, which come in parts, in place as a segment; returns what the catalog should say.
 
-
-def held_in(table: Table) -> tuple[Held, ...]:
-    """Return the series in a tidy table."""
-    (device, devices), (signal, signals), time = coded(table, "device"), coded(table, "signal"), times(table)
-    series = device * max(len(signals), 1) + signal
-    starts: list[int] = [0, *(np.flatnonzero(np.diff(series)) + 1).tolist()] if len(series) else []
-    return tuple(
-        Held(devices[int(device[a])], signals[int(signal[a])], b - a, int(time[a]), int(time[b - 1]))
-        for a, b in pairwise([*starts, len(series)])
-    )
-
-
-def read_segment(folder: Path, sealed: Sealed, held: Sequence[Held], asked: Asked) -> Table:
-    """Read what is asked for of a segment; `held` is what the catalog says is in it, in order.
-
-    Raises BadInput when any of its bytes changed since it was written, NotFound when it is gone.
+    Memory is bounded by a part and a group. Returns None, writing nothing, when there are no rows.
+    Raises as `whole_file`.
     """
-    path = folder / sealed.name
-    with in_words(path):
-        content = path.read_bytes()
-    if len(content) != sealed.bytes or zlib.crc32(content) != sealed.crc:
-        raise BadInput(
-            "this segment was changed or damaged since it was sealed",
-            where=str(path),
-            hint="Put the file back from a backup",
-        )
-    found = _parse(path, content, _wanted(held, asked)).cast(LONG).replace_schema_metadata(None)
-    time = times(found)
-    return found.filter(pa.array((time >= asked.since_ns) & (time < asked.until_ns)))
+    groups = _regrouped(parts, group)
+    first = next(groups, None)
+    if first is None:
+        return None
+    path = folder / name_of(*span)
+    with whole_file(path) as new:
+        held = _write(new, chain((first,), groups), _time_encoding(first), meaning)
+        ends = _ends(pq.ParquetFile(new).metadata, new.stat().st_size)
+        checks = checks_of(new, ends)
+    rows = sum(h.rows for h in held)
+    return Found(Sealed(path.name, *span, rows, ends[-1], checks), held)
 
 
-def adopt_segment(path: Path) -> tuple[Sealed, tuple[Held, ...], tuple[Signal, ...]]:
+def adopt_segment(path: Path) -> tuple[Found, tuple[Signal, ...]]:
     """Describe a segment file that the catalog does not know, from what is in it.
 
     Raises BadInput when it is none, or damaged.
     """
     span = span_of(path)
-    with in_words(path):
-        content = path.read_bytes()
-    table = _parse(path, content, None)
-    marks: dict[bytes, bytes] = table.schema.metadata or {}
-    if span is None or marks.get(b"bimetal") != b"readings 1":
-        raise BadInput("this is not a segment of bimetal", where=str(path), hint="Move the file away")
+    with parsing(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+        marks: dict[bytes, bytes] = file.metadata.metadata or {}
+        if span is None or marks.get(b"bimetal") != _FORMAT.encode():
+            raise BadInput("this is not a segment of bimetal", where=str(path), hint="Move the file away")
+        held = _gathered(held_in(_rows_of(t)) for t in file.iter_batches(_GROUPS[0]))
+        ends = _ends(file.metadata, path.stat().st_size)
     signals = tuple(signal_of(v.decode()) for k, v in sorted(marks.items()) if k.startswith(b"signal "))
-    return Sealed(path.name, *span, len(table), len(content), zlib.crc32(content)), held_in(table), signals
+    rows = sum(h.rows for h in held)
+    return Found(Sealed(path.name, *span, rows, ends[-1], checks_of(path, ends)), held), signals
 
 
-def _wanted(held: Sequence[Held], asked: Asked) -> list[tuple[int, int]]:
-    """Return the stretches of rows, first and after the last, of the series that are asked for."""
-    stop = np.cumsum([h.rows for h in held], dtype=np.int64)
+def _write(new: Path, parts: Iterator[Rows], time_encoding: str, meaning: Meaning) -> tuple[Held, ...]:
+    pieces: list[tuple[Held, ...]] = []
+    with _writer(new, _SCHEMA, time_encoding) as writer:
+        for rows in parts:
+            writer.write_table(table_of(rows), row_group_size=len(rows))
+            pieces.append(held_in(rows))
+        held = _gathered(pieces)
+        signals = {f"signal {name}": signal_text(meaning(name)) for name in sorted({h.signal for h in held})}
+        writer.add_key_value_metadata({"bimetal": _FORMAT, **signals})
+    return held
+
+
+def _writer(sink: Any, schema: Any, time_encoding: str) -> Any:
+    return pq.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        use_dictionary=[name for name in schema.names if name != "time"],
+        dictionary_pagesize_limit=_DICTIONARY_BYTES,
+        column_encoding={"time": time_encoding},
+        write_page_checksum=True,
+    )
+
+
+def _time_encoding(rows: Rows) -> str:
+    """Say which encoding is smaller: regular times differ by little, others are shared by signals."""
+    middle = max(0, (len(rows) - _SAMPLE) // 2)
+    table = table_of(rows.part(slice(middle, middle + _SAMPLE))).select(["time"])
+    sizes: dict[str, int] = {}
+    for encoding in ("DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"):
+        sink = pa.BufferOutputStream()
+        with _writer(sink, table.schema, encoding) as writer:
+            writer.write_table(table)
+        sizes[encoding] = sink.getvalue().size
+    return min(sizes, key=sizes.__getitem__)
+
+
+def _regrouped(parts: Iterable[Rows], group: int) -> Iterator[Rows]:
+    """Yield the same rows in parts of exactly `group` rows, but for the last."""
+    waiting: list[Rows] = []
+    count = 0
+    for part in parts:
+        waiting.append(part)
+        count += len(part)
+        if count >= group:
+            whole = join(waiting)
+            for at in range(0, count - group + 1, group):
+                yield whole.part(slice(at, at + group))
+            count %= group
+            waiting = [whole.part(slice(len(whole) - count, None))]
+    if count:
+        yield join(waiting)
+
+
+def _gathered(pieces: Iterable[tuple[Held, ...]]) -> tuple[Held, ...]:
+    """Return what a file holds from what each of its parts, one after the other, holds."""
+    found: list[Held] = []
+    first = 0
+    for piece in pieces:
+        for h in piece:
+            if found and (found[-1].device, found[-1].signal) == (h.device, h.signal):
+                found[-1] = replace(found[-1], rows=found[-1].rows + h.rows, last_ns=h.last_ns)
+            else:
+                found.append(replace(h, start=first + h.start))
+        first += sum(h.rows for h in piece)
+    return tuple(found)
+
+
+def _ends(meta: Any, size: int) -> list[int]:
+    """Return where each row group ends, and the file."""
+    starts = (_start(meta.row_group(k)) for k in range(1, meta.num_row_groups))
+    last = meta.row_group(meta.num_row_groups - 1)
     return [
-        (int(end) - h.rows, int(end))
-        for h, end in zip(held, stop, strict=True)
-        if asked.wants(h.device, h.signal, h.first_ns, h.last_ns)
+        *starts,
+        _start(last) + sum(last.column(k).total_compressed_size for k in range(last.num_columns)),
+        size,
     ]
 
 
-def _parse(path: Path, content: bytes, stretches: list[tuple[int, int]] | None) -> Table:
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-        if stretches is None:
-            return file.read()
-        groups = sorted({g for a, b in stretches for g in range(a // ROW_GROUP, (b - 1) // ROW_GROUP + 1)})
-        table = file.read_row_groups(groups, use_threads=False)
-        at = {g: k * ROW_GROUP for k, g in enumerate(groups)}
-        parts = [table.slice(at[a // ROW_GROUP] + a % ROW_GROUP, b - a) for a, b in stretches]
-        return pa.concat_tables(parts) if parts else table.slice(0, 0)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise BadInput(
-            f"this segment cannot be read: {error}", where=str(path), hint="Put the file back from a backup"
-        ) from None
+def _start(group: Any) -> int:
+    first = group.column(0)
+    places = (first.dictionary_page_offset, first.data_page_offset)
+    return int(min(place for place in places if place is not None))
+
+
+def _rows_of(batch: Any) -> Rows:
+    columns = [batch.column(name) for name in ("device", "signal")]
+    coded = [c if pa.types.is_dictionary(c.type) else c.dictionary_encode() for c in columns]
+    (device, devices), (signal, signals) = ((c.indices.to_numpy(), c.dictionary.to_pylist()) for c in coded)
+    pairs, code = np.unique(device.astype(np.int64) * len(signals) + signal, return_inverse=True)
+    return Rows(
+        tuple((devices[k // len(signals)], signals[k % len(signals)]) for k in pairs.tolist()),
+        code.astype(np.int32),
+        batch.column("time").cast(pa.int64()).to_numpy(),
+        batch.column("value").to_numpy(),
+        batch.column("quality").to_numpy(),
+    )

@@ -6,22 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bimetal.keep.asked import Asked
+from bimetal.keep.batch_bytes import from_bytes, to_bytes, without
 from bimetal.keep.disk import in_words, make_folder, remove_durably, sweep_unfinished, write_whole
 from bimetal.keep.journal import Journal, Record, read_journal, write_journal
-from bimetal.keep.reading_table import from_bytes, to_bytes, without
-from bimetal.keep.rule import Rule
+from bimetal.keep.rows import Rows, join, no_rows, rows_of, within
+from bimetal.keep.rule import Rule, doomed
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.errors import BadInput, Error, NotFound
 from bimetal.nouns.reading import Quality
 
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A batch that is safe, with its place in the order of arrival."""
-
-    sequence: int
-    batch: Batch
-    quality: Quality
+_FRESH = 256
+"""So many batches wait before they become rows, which take less memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +29,18 @@ class Recovery:
     damaged: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Neighbouring batches as rows in the order of arrival; `bytes` is what they take in the journal."""
+
+    first: int
+    last: int
+    bytes: int
+    rows: Rows
+
+
 class Tail:
-    """The journals of one folder, and the batches in them that no segment holds yet.
+    """The journals of one folder, and the readings in them that no segment holds yet.
 
     Not for several threads at once; its owner sees to that.
     """
@@ -45,10 +51,12 @@ class Tail:
         self._folder = folder
         self._journal: Journal | None = None
         self._last: dict[Path, int] = {}
-        self.kept: list[Kept] = []
+        self._fresh: list[tuple[int, int, Batch, Quality]] = []
+        self._parts: list[Part] = []
+        self._cut = 0
+        self.readings = self.bytes = 0
         self.sequence = sealed
         self.recovery = self._recover(sealed, repair)
-        self.readings = sum(k.batch.readings for k in self.kept)
 
     def append(self, batch: Batch, quality: Quality) -> int:
         """Make a batch durable and return its sequence number; a failed one's number is never used again."""
@@ -63,8 +71,7 @@ class Tail:
         except Error:
             self.rotate()
             raise
-        self.kept.append(Kept(self.sequence, batch, quality))
-        self.readings += batch.readings
+        self._take(record, batch, quality)
         return self.sequence
 
     def rotate(self) -> None:
@@ -73,15 +80,32 @@ class Tail:
             self._journal.close()
             self._journal = None
 
-    def forget(self, through: int, pinned: int | None) -> None:
-        """Drop batches up to one that segments hold, and the journals nobody will replay."""
-        self.kept = [k for k in self.kept if k.sequence > through]
-        self.readings = sum(k.batch.readings for k in self.kept)
+    def cut(self) -> Part | None:
+        """Begin another journal, and return all that is not sealed; None when all is."""
+        self.rotate()
+        self._settle()
+        if not self._parts:
+            return None
+        self._parts = [_joined(self._parts)]
+        self._cut = 1
+        return self._parts[0]
+
+    def parts(self, asked: Asked) -> list[Part]:
+        """Return what is asked for of all that is not sealed, in the order of arrival."""
+        self._settle()
+        return [Part(p.first, p.last, p.bytes, within(p.rows, asked)) for p in self._parts]
+
+    def forget(self, through: int, pinned: int | None) -> list[Path]:
+        """Drop what segments hold; returns the journals nobody will replay, to be removed."""
+        self._settle()
+        self._parts = [p for p in self._parts if p.last > through]
+        self._cut = 0
+        self._count()
         needed = through if pinned is None else min(through, pinned)
         gone = [path for path, last in self._last.items() if last <= needed and not self._writing(path)]
-        remove_durably(gone)
         for path in gone:
             del self._last[path]
+        return gone
 
     def remove(self, rules: Sequence[Rule]) -> int:
         """Rewrite the journals without what must go; returns how many unsealed readings went."""
@@ -93,10 +117,12 @@ class Tail:
                 write_journal(path, slim)
         if any(rule.device is not None for rule in rules):
             remove_durably(list(self._folder.glob("*.damaged")))
+        self._settle()
         before = self.readings
-        slimmed = [Kept(k.sequence, without(k.batch, rules), k.quality) for k in self.kept]
-        self.kept = [k for k in slimmed if len(k.batch)]
-        self.readings = sum(k.batch.readings for k in self.kept)
+        self._parts = [
+            Part(p.first, p.last, p.bytes, p.rows.part(~doomed(p.rows, rules))) for p in self._parts
+        ]
+        self._count()
         return before - self.readings
 
     def replay(self, after: int) -> Iterator[tuple[int, Batch]]:
@@ -120,11 +146,34 @@ class Tail:
         """Let go of the files."""
         self.rotate()
 
+    def _take(self, record: Record, batch: Batch, quality: Quality) -> None:
+        self._fresh.append((record.sequence, len(record.content), batch, quality))
+        self.readings += batch.readings
+        self.bytes += len(record.content)
+        if len(self._fresh) >= _FRESH:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Make rows of the batches that wait; parts grow by doubling, so that there are few."""
+        if not self._fresh:
+            return
+        rows = rows_of((batch, quality) for _, _, batch, quality in self._fresh)
+        count = sum(size for _, size, _, _ in self._fresh)
+        self._parts.append(Part(self._fresh[0][0], self._fresh[-1][0], count, rows))
+        self._fresh = []
+        parts = self._parts
+        while len(parts) - self._cut >= 2 and len(parts[-2].rows) < 2 * len(parts[-1].rows):
+            parts[-2:] = [_joined(parts[-2:])]
+
+    def _count(self) -> None:
+        self.readings = sum(len(p.rows) for p in self._parts)
+        self.bytes = sum(p.bytes for p in self._parts)
+
     def _writing(self, path: Path) -> bool:
         return self._journal is not None and self._journal.path == path
 
     def _recover(self, sealed: int, repair: bool) -> Recovery:
-        torn = 0
+        torn = batches = 0
         damaged: list[str] = []
         for path in sorted(self._folder.glob("*.journal")):
             found = read_journal(path)
@@ -136,9 +185,16 @@ class Tail:
                 continue
             self._last[path] = found.records[-1].sequence
             self.sequence = max(self.sequence, self._last[path] + len(found.damaged_at))
-            fresh = [r for r in found.records if r.sequence > sealed]
-            self.kept += [Kept(r.sequence, *from_bytes(r.content)) for r in fresh]
-        return Recovery(len(self.kept), torn, tuple(damaged))
+            for record in found.records:
+                if record.sequence > sealed:
+                    self._take(record, *from_bytes(record.content))
+                    batches += 1
+        return Recovery(batches, torn, tuple(damaged))
+
+
+def _joined(parts: Sequence[Part]) -> Part:
+    rows = join([no_rows(), *(p.rows for p in parts)])
+    return Part(parts[0].first, parts[-1].last, sum(p.bytes for p in parts), rows)
 
 
 def _slimmed(record: Record, rules: Sequence[Rule]) -> Record:

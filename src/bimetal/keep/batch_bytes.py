@@ -1,0 +1,103 @@
+"""Batch bytes: a batch as one lz4 Arrow stream, the form it has in the journal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from bimetal.keep.arrow import pa
+from bimetal.keep.rule import Rule
+from bimetal.nouns.batch import Batch
+from bimetal.nouns.device import check_device_id
+from bimetal.nouns.errors import BadInput
+from bimetal.nouns.reading import Quality
+from bimetal.nouns.signal import Signal
+
+
+def signal_text(signal: Signal) -> str:
+    """Return a signal as JSON, the form it is kept in."""
+    return json.dumps(asdict(signal))
+
+
+def signal_of(text: str) -> Signal:
+    """Return the signal a JSON text describes; raises BadInput when it is none."""
+    try:
+        return Signal(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"this describes no signal: {error}") from None
+
+
+def check_names(batch: Batch) -> None:
+    """Raise BadInput when a device or signal has a name that cannot be kept, or two signals have one."""
+    for device in batch.devices:
+        check_device_id(device)
+    names = [s.name for s in batch.signals]
+    if len(set(names)) != len(names):
+        raise BadInput("two signals of a batch have one name", hint="Rename one of them")
+    for name in names:
+        if not name.isprintable():
+            raise BadInput(f"the signal name {name!a} holds a character that names cannot have")
+
+
+def to_bytes(batch: Batch, quality: Quality) -> bytes:
+    """Return a batch as one lz4 Arrow stream, devices without rows left out."""
+    used, index = np.unique(batch.device, return_inverse=True)
+    names = pa.array([batch.devices[k] for k in used], pa.string())
+    columns = [
+        pa.array(batch.time_ns),
+        pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), names),
+        *(pa.array(np.ascontiguousarray(column)) for column in batch.values.T),
+    ]
+    fields = [pa.field("time", pa.int64()), pa.field("device", columns[1].type)]
+    fields += [
+        pa.field(f"v{k}", pa.float64(), metadata={"signal": signal_text(s)})
+        for k, s in enumerate(batch.signals)
+    ]
+    schema = pa.schema(fields, metadata={"quality": str(int(quality))})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as out:
+        out.write_batch(pa.record_batch(columns, schema=schema))
+    return sink.getvalue().to_pybytes()
+
+
+def from_bytes(content: bytes) -> tuple[Batch, Quality]:
+    """Return the batch that `to_bytes` wrote; raises BadInput when it is none."""
+    try:
+        with pa.ipc.open_stream(content) as stream:
+            table = stream.read_next_batch()
+        quality = Quality(int(table.schema.metadata[b"quality"]))
+        signals = tuple(signal_of(f.metadata[b"signal"].decode()) for f in list(table.schema)[2:])
+        device = table.column(1)
+        values = np.empty((len(table), len(signals)))
+        for k in range(len(signals)):
+            values[:, k] = table.column(k + 2).to_numpy()
+        batch = Batch(
+            tuple(device.dictionary.to_pylist()),
+            signals,
+            table.column(0).to_numpy(),
+            device.indices.to_numpy(),
+            values,
+        )
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, StopIteration) as error:
+        raise BadInput(f"a kept batch cannot be read: {error}") from None
+    return batch, quality
+
+
+def without(batch: Batch, rules: Sequence[Rule]) -> Batch:
+    """Return a batch without what the rules say must go; rows left with nothing go too."""
+    values = batch.values.copy()
+    for rule in rules:
+        rows = np.ones(len(batch), bool)
+        if rule.device is not None:
+            rows &= np.array([d == rule.device for d in batch.devices], bool)[batch.device]
+        if rule.before_ns is not None:
+            rows &= batch.time_ns < rule.before_ns
+        columns = np.array([rule.signal in (None, s.name) for s in batch.signals], bool)
+        values[np.ix_(rows, columns)] = np.nan
+    stay = ~np.isnan(values).all(axis=1)
+    used, index = np.unique(batch.device[stay], return_inverse=True)
+    names = tuple(batch.devices[int(k)] for k in used)
+    return Batch(names, batch.signals, batch.time_ns[stay], index.astype(np.int32), values[stay])

@@ -1,0 +1,106 @@
+"""Check: what the bytes of a segment file must be, part by part.
+
+The parts are the file's row groups, the first with the mark before it, and what stands behind the
+last. Each is described by 12 bytes, little-endian: where it ends (8) and its CRC-32 (4).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+from bimetal.keep.disk import in_words, read_at
+from bimetal.nouns.errors import BadInput
+
+_PART = struct.Struct("<QI")
+_READ_BYTES = 1 << 20
+
+
+def checks_of(path: Path, ends: Sequence[int]) -> bytes:
+    """Return the description of a file's parts, which end at these bytes."""
+    said: list[bytes] = []
+    start = 0
+    with in_words(path), path.open("rb") as file:
+        for end in ends:
+            crc = 0
+            while start < end and (read := file.read(min(end - start, _READ_BYTES))):
+                crc, start = zlib.crc32(read, crc), start + len(read)
+            said.append(_PART.pack(end, crc))
+    return b"".join(said)
+
+
+class CheckedFile:
+    """An open file of which nothing is read that changed since it was described.
+
+    It can be read after it was unlinked. Threads may share it. Raises NotFound when it is gone,
+    BadInput when it is longer or shorter than described.
+    """
+
+    def __init__(self, path: Path, checks: bytes) -> None:
+        self.path = path
+        parts = list(_PART.iter_unpack(checks))
+        self.ends = [int(end) for end, _ in parts]
+        self._crcs = [int(crc) for _, crc in parts]
+        self._sound: set[int] = set()
+        self._turn = Lock()
+        with in_words(path):
+            self._handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        if os.fstat(self._handle).st_size != self.size:
+            self.close()
+            raise _damaged(path)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.ends[-1]
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return bytes from a place on, fewer at the end; raises BadInput when they were changed."""
+        stop = min(start + count, self.size)
+        found: list[bytes] = []
+        while start < stop:
+            number = bisect_right(self.ends, start)
+            end = min(stop, self.ends[number])
+            found.append(self._piece(number, start, end))
+            start = end
+        return found[0] if len(found) == 1 else b"".join(found)
+
+    def part(self, number: int) -> bytes:
+        """Return a whole part; raises BadInput when it was changed."""
+        content = self._at(self.start(number), self.ends[number])
+        if zlib.crc32(content) != self._crcs[number]:
+            raise _damaged(self.path)
+        self._sound.add(number)
+        return content
+
+    def start(self, number: int) -> int:
+        """Return where a part begins."""
+        return self.ends[number - 1] if number else 0
+
+    def _piece(self, number: int, start: int, end: int) -> bytes:
+        if number in self._sound:
+            return self._at(start, end)
+        return self.part(number)[start - self.start(number) : end - self.start(number)]
+
+    def _at(self, start: int, end: int) -> bytes:
+        with in_words(self.path), self._turn:
+            return read_at(self._handle, start, end - start)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+def _damaged(path: Path) -> BadInput:
+    return BadInput(
+        "this segment was changed or damaged since it was sealed",
+        where=str(path),
+        hint="Put the file back from a backup",
+    )

@@ -1,0 +1,127 @@
+"""Sealed file: a segment being read, group by group, nothing of it unchecked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bimetal.keep.arrow import pa, parsing, pq
+from bimetal.keep.asked import EARLIEST_NS, LATEST_NS, Asked
+from bimetal.keep.catalog import Catalog, Held, Sealed
+from bimetal.keep.check import CheckedFile
+from bimetal.keep.rows import Rows, join, no_rows
+from bimetal.nouns.errors import NotFound
+
+_COLUMNS = ("time", "value", "quality")
+_Group = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
+
+
+class SealedFile:
+    """An open segment; it can be read after it was replaced and unlinked.
+
+    Raises NotFound when it is gone, BadInput when any byte that is read changed since it was sealed.
+    """
+
+    def __init__(self, folder: Path, sealed: Sealed) -> None:
+        self.sealed = sealed
+        self.checked = CheckedFile(folder / sealed.name, sealed.checks)
+        self._parquet: Any = None
+        self._first = np.zeros(1, np.int64)
+        self._bytes = np.zeros(0, np.uint8)
+        self._group: tuple[int, _Group] | None = None
+
+    def rows(self, held: Sequence[Held], since_ns: int = EARLIEST_NS, until_ns: int = LATEST_NS) -> Rows:
+        """Return series of the segment with since <= time < until, in the order they lie."""
+        return join([no_rows(), *(part for h in held for part in self.pieces(h, since_ns, until_ns))])
+
+    def pieces(self, held: Held, since_ns: int = EARLIEST_NS, until_ns: int = LATEST_NS) -> Iterator[Rows]:
+        """Yield one series with since <= time < until, a row group's part of it at a time."""
+        self._open()
+        at, stop = held.start, held.start + held.rows
+        while at < stop:
+            number = int(np.searchsorted(self._first, at, side="right")) - 1
+            first = int(self._first[number])
+            end = min(stop, int(self._first[number + 1]))
+            time, value, quality = self._columns(number)
+            time = time[at - first : end - first]
+            a, b = np.searchsorted(time, (since_ns, until_ns)).tolist()
+            if b > a:
+                code = np.zeros(b - a, np.int32)
+                here = slice(at - first + a, at - first + b)
+                yield Rows(((held.device, held.signal),), code, time[a:b], value[here], quality[here])
+            at = end
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.checked.close()
+
+    def _open(self) -> None:
+        if self._parquet is not None:
+            return
+        # What is not read of this array is never given memory.
+        self._bytes = np.zeros(self.checked.size, np.uint8)
+        self._load(len(self.checked.ends) - 1)
+        with parsing(self.checked.path):
+            self._parquet = pq.ParquetFile(pa.BufferReader(pa.py_buffer(self._bytes)))
+            meta = self._parquet.metadata
+            counts = [meta.row_group(k).num_rows for k in range(meta.num_row_groups)]
+        self._first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+    def _columns(self, number: int) -> _Group:
+        if self._group is None or self._group[0] != number:
+            self._load(number)
+            with parsing(self.checked.path):
+                table = self._parquet.read_row_group(number, columns=_COLUMNS, use_threads=False)
+                time = table.column("time").cast(pa.int64()).to_numpy()
+                group = time, table.column("value").to_numpy(), table.column("quality").to_numpy()
+            self._group = number, group
+        return self._group[1]
+
+    def _load(self, number: int) -> None:
+        content = self.checked.part(number)
+        start = self.checked.start(number)
+        self._bytes[start : start + len(content)] = np.frombuffer(content, np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Segments held open: `sealed` is the last batch they hold, `parts` where what is asked for may lie."""
+
+    sealed: int
+    parts: tuple[tuple[SealedFile, tuple[Held, ...]], ...]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file, _ in self.parts:
+            file.close()
+
+
+def open_segments(folder: Path, book: Catalog, asked: Asked) -> Opened:
+    """Open the segments in which readings that are asked for may lie, as they are at one instant.
+
+    Raises NotFound when one is gone although the catalog names it.
+    """
+    while True:
+        sealed, founds = book.find(asked)
+        files: list[SealedFile] = []
+        try:
+            files.extend(SealedFile(folder, found.sealed) for found in founds)
+            return Opened(sealed, tuple((f, found.held) for f, found in zip(files, founds, strict=True)))
+        except NotFound:
+            _close(files)
+            # Replaced between the two steps: look again. Gone although the catalog names it: say so.
+            if book.find(asked) == (sealed, founds):
+                raise
+        except BaseException:
+            _close(files)
+            raise
+
+
+def _close(files: Sequence[SealedFile]) -> None:
+    for file in files:
+        file.close()
