@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bimetal.program.node import DTYPES
-from bimetal.targets.loops import Buf, Call, For, Lin, Read, Stmt, Store, parts, value_of
+from bimetal.targets.loops import Buf, Call, For, Lin, Read, Stmt, Store, parts, value_of, variable
 
 Path = tuple[tuple[int, int, str], ...]
 """The loops around a statement, outermost first: start and end (in statements), variable."""

@@ -21,8 +21,10 @@ from bimetal.program.layout import Field, Layout, wait_of
 from bimetal.program.node import EVERY, Clock
 from bimetal.program.program import Program
 from bimetal.targets.c99_scalar import FUNCTIONS, LOCALS, MEMBERS, TYPES, Scalars, element, plain, turn
+from bimetal.targets.kernels.c99_forest import call_of, functions_of
 from bimetal.targets.loops import (
     Buf,
+    Call,
     Expr,
     For,
     Let,
@@ -164,6 +166,7 @@ def _code(program: Program, lowered: Lowered, name: str) -> str:
     step = _step(lowered, name)
     due = [DUE] if len(lowered.stages) > 1 else []
     used = [FUNCTIONS[f] for f in FUNCTIONS if f in scalars.used]
+    kernels = functions_of((s for stage in lowered.stages for s in statements(stage.body)), name)
     tables = [table(t) for t in lowered.tables]
     head = [
         f"/* {name}.c: {words(program.title)}, as emitted by bimetal. */",
@@ -171,7 +174,7 @@ def _code(program: Program, lowered: Lowered, name: str) -> str:
         "#include <float.h>\n#include <math.h>\n#include <stdbool.h>\n#include <string.h>\n",
         OPEN + "\n",
     ]
-    return "\n".join([*head, *(x + "\n" for x in (*used, *due, *tables, *stages, init)), step])
+    return "\n".join([*head, *(x + "\n" for x in (*used, *due, *tables, *kernels, *stages, init)), step])
 
 
 DUE = """/* Count down to the next firing. */
@@ -223,6 +226,8 @@ def _stage(stage: Stage, name: str, scalars: Scalars) -> str:
 def _touched(statement: Stmt) -> Iterator[Buf]:
     if isinstance(statement, Store):
         yield statement.buf
+    if isinstance(statement, Call):
+        yield from (*statement.reads, statement.buf, Buf("params", "", "", 0))
     value = value_of(statement)
     for part in parts(value) if value is not None else ():
         if hasattr(part, "buf"):
@@ -260,6 +265,8 @@ def _body(body: Iterable[Stmt], depth: int, scalars: Scalars) -> Iterator[str]:
                 yield f"{'    ' * depth}for (int32_t {i} = 0; {i} < {statement.count}; {i}++) {{"
                 yield from _body(statement.body, depth + 1, scalars)
                 yield f"{'    ' * depth}}}"
+            case Call():
+                yield f"{'    ' * depth}{call_of(statement)}"
             case _:
                 yield from _wrapped(_simple(statement, scalars), depth)
 

@@ -68,7 +68,7 @@ class Elements:
     def _fresh(self, node: Node, index: Index) -> Value:
         """Spell an element that was not spelled before."""
         level = max(self.home.get(node, 0), self.blocks.level(index))
-        buf = self._memory(node)
+        buf = self.memory(node)
         if buf is not None:
             return self._read(buf, flat(index, node.shape), level)
         if node.op in ("carry", "result"):
@@ -162,7 +162,7 @@ class Elements:
         index = self.blocks.indexer.unflat(place, node.shape)
         if index is not None:
             return self.value(node, index)
-        buf = self._memory(node)
+        buf = self.memory(node)
         if buf is not None:
             return self._read(buf, place, level)
         if node.op == "const":
@@ -171,7 +171,7 @@ class Elements:
             return self._shaped(node.args[0], place, level)
         raise Broken(f"{node!r} was not kept, and is taken in another shape", where="lowering")
 
-    def _memory(self, node: Node) -> Buf | None:
+    def memory(self, node: Node) -> Buf | None:
         """Return the buffer a node's elements lie in, if they do."""
         if node.op in ("carry", "result"):
             return self._carried(node).buf

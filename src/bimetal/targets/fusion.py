@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bimetal.nouns.errors import Broken
-from bimetal.program.node import Node
+from bimetal.program.node import Node, walk
 from bimetal.program.range import Ranges
 from bimetal.program.scope import Scope, every_scope, nexts_of
 from bimetal.targets.index import ELEMENTWISE, LEAVES, Index, Indexer, align, flat, insert, names, zeros
@@ -20,6 +20,7 @@ from bimetal.targets.unit import Dest, Unit, Where, identity
 
 WEIGHT = {"div": 8, "sqrt": 8, "mulshr": 3, "cast": 0, "bits": 0, "neg": 0, "gather": 0, "reduce": 100}
 """What computing one element costs; 1 for all others."""
+LIGHT = ("cast", "bits", "neg", "slice", "reshape")
 
 
 class Fusion:
@@ -47,7 +48,7 @@ class Fusion:
         self._trips: dict[str, tuple[frozenset[str], int]] = {}
         self._pinned: set[Node] = set()
         self._fresh: dict[tuple[Node, Index], str] = {}
-        for turn in {a for n in scope.nodes for a in n.args if a.op == "iter"}:
+        for turn in {n for n in walk(scope.nodes) if n.op == "iter"}:
             self._open(turn)
         for node, dest in dests:
             self._give(node, dest)
@@ -130,7 +131,7 @@ class Fusion:
                 sites.append((self._unit(node, dests), identity(node.shape)))
             for unit, at in sites:
                 self._read(node, unit, at)
-        elif node.op in ("scan", "each"):
+        elif node.op in ("scan", "each", "kernel"):
             self._loop(node, dests, sites)
         elif node.size == 1:
             self._scalar(node, dests, sites)
@@ -154,7 +155,8 @@ class Fusion:
     def _array(self, node: Node, dests: list[Dest], sites: list[tuple[Unit, Where]]) -> None:
         own = identity(node.shape)
         free = not any(not isinstance(at, tuple) for _, at in sites)
-        if not dests and free and self._worth_repeating(node, sites):
+        by_axes = not any(isinstance(at, Lin) for _, at in sites)
+        if not dests and ((free and self._worth_repeating(node, sites)) or (by_axes and _light(node))):
             return self._everywhere(node, sites)
         beside = {u for u, at in sites if u.kind == "loop" and u.shape == node.shape and at == own}
         if len({(u, at) for u, at in sites if u not in beside or at != own}) == 0:
@@ -162,7 +164,8 @@ class Fusion:
             if together is not None:
                 return self._route(node, together, own)
         unit = self._unit(node, [*dests, self._keep(node)])
-        for other in beside:
+        elsewhere = {u for u, at in sites if at != own}
+        for other in sorted(beside - elsewhere, key=lambda u: u.serial):
             if self._may_merge({unit, other}, [u for u, _ in sites]):
                 unit.absorb(other)
         self._provide(node, sites)
@@ -208,13 +211,15 @@ class Fusion:
                 offset += part.size
 
     def _loop(self, node: Node, dests: list[Dest], sites: list[tuple[Unit, Where]]) -> None:
-        if node.op == "each" and (sites or len(dests) != 1):
+        if node.op in ("each", "kernel") and (sites or len(dests) != 1):
             kept = self._keep(node)
             sites += [(self._unit(node, [dest]), identity(node.shape)) for dest in dests]
             dests = [kept]
         self._provide(node, sites)
         unit = self._unit(node, dests, kind=node.op)
         unit.makes.add(self._key(node))
+        if node.op == "kernel":
+            return self._everywhere(node, [(unit, None)])
         for inner in every_scope(self.scope.inner[node]):
             for used in inner.nodes:
                 for arg in used.args:
@@ -341,6 +346,11 @@ class Fusion:
                 if at != {own} and any(maker in group for maker in makers.get(place, ())):
                     return False
         return not _reaches(group, makers, set(users) - group)
+
+
+def _light(node: Node) -> bool:
+    """Say whether a node is memory in another guise, which inner bodies may as well read themselves."""
+    return node.op in LIGHT and all(a.op in LEAVES or _light(a) for a in node.args)
 
 
 def makers_of(units: Iterable[Unit]) -> dict[str, list[Unit]]:

@@ -179,13 +179,26 @@ class For:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """Run a kernel: it reads all of some buffers and writes all of another, from element `start` on.
+
+    There is none unless the target asked for kernels (see targets/kernels); `kernel` says which.
+    """
+
+    kernel: Any
+    reads: tuple[Buf, ...]
+    buf: Buf
+    start: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Note:
     """Words for whoever reads the emitted code."""
 
     text: str
 
 
-Stmt = Let | Var | Set | Store | For | Note
+Stmt = Let | Var | Set | Store | For | Call | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,5 +258,5 @@ def parts(expr: Expr) -> Iterator[Expr]:
 
 
 def value_of(statement: Stmt) -> Expr | None:
-    """Return the expression a statement computes, None for loops and notes."""
-    return None if isinstance(statement, For | Note) else statement.value
+    """Return the expression a statement computes, None for loops, kernels and notes."""
+    return None if isinstance(statement, For | Call | Note) else statement.value

@@ -8,7 +8,7 @@ McKinley, "Maximizing loop parallelism and improving data locality via loop fusi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bimetal.program.layout import layout_of
 from bimetal.program.node import EVERY, Clock, Node
@@ -23,18 +23,25 @@ from bimetal.targets.table import Tables
 from bimetal.targets.unit import Dest
 from bimetal.targets.weave import Weaver
 
+Kernels = Callable[[Program, Ranges], tuple[Program, Ranges]]
 
-def lower(program: Program, ranges: Ranges) -> Lowered:
+
+def lower(program: Program, ranges: Ranges, kernels: Kernels | None = None) -> Lowered:
     """Return a program as loops; `ranges` is what verify.check proved about it.
+
+    `kernels` puts kernels in the place of the letters they stand for, for a target that has them.
 
     The result depends on the program alone, never on the values of its parameters. Raises Broken
     where an index cannot be proven to lie inside its buffer.
     """
+    layouts = layout_of(program)
+    if kernels is not None:
+        program, ranges = kernels(program, ranges)
     tables = Tables()
     stages = tuple(_stage(program, k, clock, ranges, tables) for k, clock in enumerate(program.clocks))
     read = {name for stage in stages for name in tables_read(stage.body)}
     kept = tuple(t for t in tables.found if t.buf.name in read)
-    return Lowered(program.title, layout_of(program), stages, kept)
+    return Lowered(program.title, layouts, stages, kept)
 
 
 def _stage(program: Program, bit: int, clock: Clock, ranges: Ranges, tables: Tables) -> Stage:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bimetal.targets.loops import (
     At,
+    Call,
     Expr,
     For,
     Let,
@@ -45,14 +46,17 @@ def _mark(body: Iterable[Stmt], needed: set[str]) -> None:
     for statement in reversed(tuple(body)):
         if isinstance(statement, For):
             _mark(statement.body, needed)
+        elif isinstance(statement, Call):
+            if _is_needed(statement, needed):
+                needed.update(f"scratch {buf.name}" for buf in statement.reads if buf.space == "scratch")
         elif not isinstance(statement, Note) and _is_needed(statement, needed):
             needed.update(_uses(statement.value))
             if isinstance(statement, Store):
                 needed.update(name for name, _ in statement.index.terms)
 
 
-def _is_needed(statement: Let | Var | Set | Store, needed: set[str]) -> bool:
-    if isinstance(statement, Store):
+def _is_needed(statement: Let | Var | Set | Store | Call, needed: set[str]) -> bool:
+    if isinstance(statement, Store | Call):
         return statement.buf.space != "scratch" or f"scratch {statement.buf.name}" in needed
     return statement.name in needed
 

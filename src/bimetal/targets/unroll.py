@@ -15,6 +15,7 @@ from itertools import chain
 from bimetal.targets.loops import (
     At,
     Buf,
+    Call,
     Expr,
     For,
     Let,
@@ -103,7 +104,7 @@ class _Copy:
             match statement:
                 case For(variable=name, count=count, body=inner):
                     yield For(name, count, tuple(self.body(inner)))
-                case Note():
+                case Call() | Note():
                     yield statement
                 case Store(buf=buf, index=index, value=value):
                     yield Store(buf, self._index(index), self._expr(value))

@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bimetal.nouns.errors import Broken
 from bimetal.program.layout import Layouts
 from bimetal.program.node import DTYPES
 from bimetal.targets import wasm_code as code
 from bimetal.targets.loops import (
     At,
     Buf,
+    Call,
     Expr,
     For,
     Let,
@@ -121,6 +123,8 @@ class Writer:
                 return address + self.value(statement.value) + code.store(statement.buf.dtype, offset)
             case For():
                 return self._loop(statement)
+            case Call():
+                raise Broken("wasm has no kernels, and asked for none", where="wasm")
 
     def _loop(self, loop: For) -> bytes:
         at = self.names[loop.variable] = self.local(code.I32)

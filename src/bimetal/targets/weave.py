@@ -11,7 +11,7 @@ from bimetal.targets.block import Value
 from bimetal.targets.element import Elements
 from bimetal.targets.fusion import Fusion
 from bimetal.targets.index import LEAVES, flat, zeros
-from bimetal.targets.loops import Buf, Lin, Note, Op, Read, Set, Stmt, Store, Var
+from bimetal.targets.loops import Buf, Call, Lin, Note, Op, Read, Set, Stmt, Store, Var
 from bimetal.targets.name import hint
 from bimetal.targets.order import sequence
 from bimetal.targets.unit import Dest, Unit
@@ -54,6 +54,8 @@ class Weaver:
             return self._scan(unit.nodes[0], scope)
         if unit.kind == "each":
             return self._each(unit, scope, late)
+        if unit.kind == "kernel":
+            return self._kernel(unit, late)
         if unit.kind == "scalar":
             return self._scalar(unit, late)
         goes = {d: self._goes(n, d, unit, late) for n in unit.nodes for d in unit.dests.get(n, [])}
@@ -168,6 +170,24 @@ class Weaver:
         part = Dest(dest.buf, dest.start + at.times(value.size))
         self.weave(scope.inner[node], [(value, part)])
         self.blocks.close()
+
+    def _kernel(self, unit: Unit, late: Late) -> None:
+        """Run a kernel over buffers that are kept whole."""
+        ((node, (dest,)),) = unit.dests.items()
+        dest = self._goes(node, dest, unit, late)
+        reads = [self._whole(arg) for arg in node.args]
+        if dest.buf is None or dest.start.terms:
+            raise Broken(f"{node!r} goes to no place that is known", where="lowering")
+        self.blocks.say(Call(node.attr, tuple(reads), dest.buf, dest.start.const))
+
+    def _whole(self, node: Node) -> Buf:
+        """Return the buffer that holds all of a node, whatever its shape is called."""
+        while node.op == "reshape":
+            (node,) = node.args
+        buf = self.elements.memory(node)
+        if buf is None:
+            raise Broken(f"{node!r} was not kept for a kernel", where="lowering")
+        return buf
 
 
 def described(unit: Unit) -> str:
