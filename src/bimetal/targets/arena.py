@@ -30,7 +30,7 @@ class Access:
 class Life:
     """From its first to its last use, in statements; a use in a loop counts for the whole loop.
 
-    `width` is the bytes of one element.
+    `width` is the bytes of one element; `anew` names the loops whose every turn is a life of its own.
     """
 
     buf: Buf
@@ -38,6 +38,7 @@ class Life:
     accesses: list[Access] = field(default_factory=list[Access])
     start: int = 0
     end: int = 0
+    anew: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:
@@ -59,6 +60,7 @@ class Life:
             around += 1
         ends = [a.path[around][:2] if len(a.path) > around else (a.at, a.at) for a in self.accesses]
         self.start, self.end = min(e[0] for e in ends), max(e[1] for e in ends)
+        self.anew = frozenset(name for _, _, name in paths[0][:around])
 
 
 def packed(dtype: str) -> int:
@@ -109,13 +111,18 @@ def _follows(new: Life, old: Life) -> bool:
     writes = [a for a in new.accesses if a.at <= old.end]
     if not all(a.writes for a in writes) or any(a.writes for a in inside):
         return False
-    return all(_same_turn(read, write) for read in inside for write in writes)
+    anew = new.anew & old.anew
+    return all(_same_turn(read, write, anew) for read in inside for write in writes)
 
 
-def _same_turn(read: Access, write: Access) -> bool:
-    """Say whether a read comes before a write of the same element, in the same turn of the same loops."""
+def _same_turn(read: Access, write: Access, anew: frozenset[str]) -> bool:
+    """Say whether a read comes before a write of the same element, in the same turn of the same loops.
+
+    No later turn may read the element again: its index tells all turns apart in which both lives go on.
+    """
     shared = {loop[2] for k, loop in enumerate(read.path) if write.path[k : k + 1] == (loop,)}
-    return read.at <= write.at and read.index == write.index and {n for n, _ in read.index.terms} <= shared
+    walked = {name for name, _ in read.index.terms}
+    return read.at <= write.at and read.index == write.index and walked <= shared <= walked | anew
 
 
 def _accesses(body: tuple[Stmt, ...], path: Path, clock: list[int]) -> Iterator[tuple[Buf, Access]]:
