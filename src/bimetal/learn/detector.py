@@ -41,7 +41,7 @@ class Design:
     """
 
     signals: int
-    spans: tuple[float, ...] = (8.0, 64.0)
+    spans: tuple[float, ...] = (8.0, 16.0, 32.0, 64.0, 128.0)
     warm_up: int = 48
     block: int = 64
 
@@ -52,8 +52,8 @@ class Design:
 
     @property
     def bands(self) -> int:
-        """Into how many scales a signal's level is split."""
-        return len(self.spans) + 1
+        """Into how many scales a signal's level is split: at every other span."""
+        return len(self.spans[::2]) + 1
 
     @property
     def blocks(self) -> int:
@@ -87,8 +87,9 @@ def sensing_program(design: Design, names: Sequence[str]) -> tuple[Program, Draf
 
 
 def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Draft]:
-    """Return the detector: `score` (), `alarm` (), `share` (s,) and `fault` (s,), and the draft it came from.
+    """Return the detector: `score` (), `alarm` (), `share` (s,), `fault` (s,), and the draft it came from.
 
+    A fifth output, `held_back` (), counts the alarms that the budget did not allow.
     The draft's values stand for every parameter until learned ones take their place.
     """
     draft = Draft("detector")
@@ -96,7 +97,7 @@ def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Dra
     warm = letter.le(letter.const(design.warm_up, "i32"), letter.reduce(seen, "max"))
     alone = GuardedDistance(design.signals, design.own_features, name="own")
     settled = letter.both(usable, letter.le(letter.const(design.warm_up, "i32"), seen))
-    own, _ = alone.trace(draft, features, _across(settled, design.own_features), warm)
+    own, _ = alone.trace(draft, features, settled, warm)
     parts = [own]
     if design.blocks:
         parts.append(_together(draft, design, bands, settled, warm))
@@ -104,9 +105,11 @@ def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Dra
     threshold = draft.param("threshold", 1.0, low=1e-3, high=1e6)
     score = letter.where(warm, letter.div(raw, threshold), 0.0)
     draft.output("score", score)
-    draft.output("alarm", BudgetedAlarm().trace(draft, score))
+    alarm, held_back = BudgetedAlarm().trace(draft, score)
+    draft.output("alarm", alarm)
     draft.output("share", share)
     draft.output("fault", fault)
+    draft.output("held_back", held_back)
     return draft.finish(), draft
 
 
@@ -123,7 +126,7 @@ def _sense(draft: Draft, design: Design, names: Sequence[str]) -> tuple[Node, No
 
 def _bands(z: Node, levels: Node) -> Node:
     """Split the values by scale: what each average leaves of the one before it, and the slowest average."""
-    rows = [z, *(letter.gather(levels, letter.const(k, "i32")) for k in range(levels.shape[0]))]
+    rows = [z, *(letter.gather(levels, letter.const(k, "i32")) for k in range(0, levels.shape[0], 2))]
     return letter.stack([*(letter.sub(a, b) for a, b in pairwise(rows)), rows[-1]])
 
 
@@ -150,8 +153,3 @@ def _filled(row: Node, design: Design, with_: float | bool) -> Node:
         return row
     return letter.concat([row, letter.const(np.full(missing, with_), row.dtype)])
 
-
-def _across(flags: Node, times: int) -> Node:
-    """Repeat a row of flags (s,) for every feature: (s, times)."""
-    column = letter.reshape(flags, (flags.shape[0], 1))
-    return letter.both(column, letter.const(np.ones((flags.shape[0], times)), "b1"))

@@ -15,5 +15,5 @@ def design_for(signals: int, rows: int) -> Design:
     carry. Larger searches did not pay: see docs/decisions.
     """
     if rows < SHORT:
-        return Design(signals, spans=(4.0, 16.0), warm_up=12)
+        return Design(signals, spans=(4.0, 8.0, 16.0), warm_up=12)
     return Design(signals, warm_up=min(48, rows // 8))

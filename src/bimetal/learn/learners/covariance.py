@@ -17,7 +17,7 @@ from bimetal.learn.moments import Floats, Moments, merge, moments_of
 Rows = NDArray[np.float32]
 
 RIDGE_OWN = 0.002
-RIDGE_TOGETHER = 0.01
+RIDGE_TOGETHER = 0.03
 _TURNS = 3
 _CUT = 12.0
 """Beyond this many times the upper quartile of the distance a row counts less."""
