@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce as fold
 
 import numpy as np
 
 from bimetal.nouns.errors import BadProgram
 from bimetal.program import letter, word
 from bimetal.program.node import DTYPES, Node
+
+FEW = 32
+End = Callable[[Node], Node]
+"""What a layer makes of its sums, as word.scaling has it."""
 
 
 def padded(x: Node, rows: int, columns: int) -> Node:
@@ -22,53 +27,71 @@ def padded(x: Node, rows: int, columns: int) -> Node:
     return x
 
 
-def slide(x: Node, kernel: tuple[int, int], stride: int, of: Callable[[Node], Node], *, split: bool) -> Node:
-    """Stack what `of` gives for every patch of a picture (h, w, c), shape (rows, columns, ...).
+def dense(x: Node, weights: Node, stride: int, end: End) -> Node:
+    """i8 weights (filters, rows, columns, c) times each patch of an i8 picture: (h', w', filters).
 
-    A patch is (kernel rows, kernel columns, c), or with `split` off (kernel rows, kernel columns * c).
-    Raises BadProgram where the kernel is larger than the picture.
+    A patch is copied once, as i32, for all filters. Raises BadProgram where the kernel does not fit.
     """
-    (h, w, c), (high, wide) = x.shape, kernel
-    if not (1 <= high <= h and 1 <= wide <= w):
-        raise BadProgram(f"a kernel {kernel} does not fit into {x!r}")
-    item = 1 if split else c
-    items = letter.reshape(x, (h * w, c) if split else (h * w * c,))
-    down = letter.mul(letter.reshape(letter.iota(high), (high, 1)), w * item)
-    inside = letter.add(down, letter.iota(wide * item))
-
-    def patch(row: Node, column: Node) -> Node:
-        first = letter.add(letter.mul(row, stride * w * item), letter.mul(column, stride * item))
-        return of(letter.gather(items, letter.add(inside, first)))
-
-    rows, columns = (h - high) // stride + 1, (w - wide) // stride + 1
-    return letter.each(rows, lambda r: letter.each(columns, lambda q: patch(r, q)))
-
-
-def dense(x: Node, weights: Node, stride: int, of: Callable[[Node], Node]) -> Node:
-    """`of` the i32 sums (filters,) of i8 weights (filters, rows, columns, c) times each patch of i8 x."""
     filters, high, wide, c = weights.shape
-    if c != x.shape[2]:
-        raise BadProgram(f"weights {weights!r} do not fit {x!r}")
-    flat = letter.cast(letter.reshape(weights, (filters, high, wide * c)), "i32")
+    _check(x, (high, wide, c))
+    items = letter.reshape(x, (x.size,))
+    flat = letter.cast(letter.reshape(weights, (filters, high * wide * c)), "i32")
 
-    def sums(patch: Node) -> Node:
-        return of(word.total(word.total(letter.mul(flat, letter.cast(patch, "i32")))))
+    def at(first: Node) -> Node:
+        def row(k: Node) -> Node:
+            place = letter.add(
+                letter.mul(letter.add(first, letter.mul(k, x.shape[1])), c), letter.iota(wide * c)
+            )
+            return letter.cast(letter.gather(items, place), "i32")
 
-    return slide(x, (high, wide), stride, sums, split=False)
+        patch = letter.reshape(letter.each(high, row), (high * wide * c,))
+        return end(word.matvec(flat, patch))
+
+    return _slide(x, (high, wide), stride, at)
 
 
-def depthwise(x: Node, weights: Node, stride: int, of: Callable[[Node], Node]) -> Node:
-    """`of` the i32 sums (c,) of i8 weights (rows, columns, c) times each patch of i8 x, channels apart."""
+def depthwise(x: Node, weights: Node, stride: int, end: End) -> Node:
+    """i8 weights (rows, columns, c) times each patch of an i8 picture, channels apart: (h', w', c).
+
+    The products of a patch are written out one by one where there are few.
+    """
     high, wide, c = weights.shape
-    if c != x.shape[2]:
-        raise BadProgram(f"weights {weights!r} do not fit {x!r}")
-    whole = letter.cast(weights, "i32")
+    _check(x, weights.shape)
+    items = letter.cast(letter.reshape(x, (x.shape[0] * x.shape[1], c)), "i32")
+    flat = letter.cast(letter.reshape(weights, (high * wide, c)), "i32")
+    places = [k // wide * x.shape[1] + k % wide for k in range(high * wide)]
 
-    def sums(patch: Node) -> Node:
-        products = letter.mul(whole, letter.cast(patch, "i32"))
-        return of(word.total(word.total(products, axis=0), axis=0))
+    def at(first: Node) -> Node:
+        if len(places) > FEW:
+            patch = letter.gather(items, letter.add(letter.const(places, "i32"), first))
+            return end(word.total(letter.mul(flat, patch), axis=0))
+        products = [
+            letter.mul(
+                letter.reshape(letter.slice_(flat, k, k + 1), (c,)),
+                letter.gather(items, letter.add(first, place)),
+            )
+            for k, place in enumerate(places)
+        ]
+        return end(fold(letter.add, products))
 
-    return slide(x, (high, wide), stride, sums, split=True)
+    return _slide(x, (high, wide), stride, at)
+
+
+def _slide(x: Node, kernel: tuple[int, int], stride: int, at: Callable[[Node], Node]) -> Node:
+    """Stack what `at` gives for every place of a kernel: `at` takes the number of its first element."""
+    rows, columns = ((size - part) // stride + 1 for size, part in zip(x.shape, kernel, strict=False))
+
+    def along(r: Node) -> Node:
+        line = letter.mul(r, stride * x.shape[1])
+        return letter.each(columns, lambda q: at(letter.add(line, letter.mul(q, stride))))
+
+    return letter.each(rows, along)
+
+
+def _check(x: Node, kernel: tuple[int, ...]) -> None:
+    (h, w, c), (high, wide, channels) = x.shape, kernel
+    if channels != c or not (1 <= high <= h and 1 <= wide <= w):
+        raise BadProgram(f"a kernel {list(kernel)} does not fit {x!r}")
 
 
 def _zeros(x: Node, shape: tuple[int, ...]) -> Node:

@@ -1,8 +1,9 @@
 """Fourier words: the discrete Fourier transform of real numbers, spelled in letters.
 
 Method: a real transform of n as a complex one of n/2 (Cooley, Lewis and Welch, "The fast Fourier
-transform algorithm", 1970), done in stages that all have one shape (Pease, "An adaptation of the fast
-Fourier transform for parallel processing", J. ACM 15, 1968), so that one piece of code serves them.
+transform algorithm", 1970), with four numbers to a butterfly, in stages that read neighbours and write
+quarters (after Pease, "An adaptation of the fast Fourier transform for parallel processing", J. ACM 15,
+1968): every index is affine, and memory is read in order.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import numpy as np
 
 from bimetal.nouns.errors import BadProgram
 from bimetal.program import letter
-from bimetal.program.letter import Value
 from bimetal.program.node import Node
 
 Complex = tuple[Node, Node]
@@ -48,68 +48,83 @@ def _parts(x: Node) -> tuple[Node, Complex, Node]:
         raise BadProgram(
             f"{x!r} has no Fourier transform here: its first axis must be a power of two within 4..{LONGEST}"
         )
-    wave = letter.const(np.cos(2 * np.pi * np.arange(-n // 4, n // 2) / n), "f32")
+    wave = letter.const(np.cos(2 * np.pi * np.arange(-n // 4, 3 * n // 4) / n), "f32")
     return _split(_stages(_packed(x), wave), wave)
 
 
-def _packed(x: Node) -> Complex:
-    """Neighbours as complex numbers, ordered by their place's bits in reverse; the first stage done."""
+def _packed(x: Node) -> Node:
+    """Neighbours as complex numbers (half, 2, ...), ordered by their places' bits in reverse."""
     half = x.shape[0] // 2
     width = half.bit_length() - 1
-    order = letter.const([int(f"{2 * k:0{width}b}"[::-1], 2) for k in range(half // 2)], "i32")
-    pairs = letter.reshape(x, (half, 2, *x.shape[1:]))
-    a, b = letter.gather(pairs, order), letter.gather(pairs, letter.add(order, half // 2))
-    both = letter.add(a, b), letter.sub(a, b)
-    shape = (half // 2, *x.shape[1:])
+    order = letter.const([int(f"{k:0{width}b}"[::-1], 2) for k in range(half)], "i32")
+    return letter.gather(letter.reshape(x, (half, 2, *x.shape[1:])), order)
+
+
+def _stages(pairs: Node, wave: Node) -> Complex:
+    """Stages of four, after one of two where the number of bits is odd; the first of all only adds."""
+    half = pairs.shape[0]
+    step = half // 4
+    if half.bit_length() % 2 == 0:
+        even, odd = (letter.slice_(pairs, k, half, 2) for k in range(2))
+        pairs, step = letter.concat([letter.add(even, odd), letter.sub(even, odd)]), half // 8
     re, im = (
-        letter.concat([letter.reshape(letter.slice_(z, k, k + 1, axis=1), shape) for z in both])
-        for k in range(2)
+        letter.reshape(letter.slice_(pairs, k, k + 1, axis=1), (half, *pairs.shape[2:])) for k in range(2)
     )
+    while step:
+        (re, im), step = _of_four((re, im), wave, step), step // 4
     return re, im
 
 
-def _stages(z: Complex, wave: Node) -> Complex:
-    """The stages after the first: one for an odd number of them, and then two to a turn."""
-    half = z[0].shape[0]
-    left = half.bit_length() - 2
-    mask = -(half // 4)
-    if left % 2:
-        z, mask = _stage(z, wave, mask), mask >> 1
-    if left < 2:
-        return z
+def _of_four(z: Complex, wave: Node, step: int) -> Complex:
+    """Fours a, b, c, d become a, w w b, w c, w w w d and then sums and differences, a quarter each.
 
-    def body(held: tuple[Node, ...], _: Node) -> tuple[Node, ...]:
-        re, im, mask = held
-        re, im = _stage(_stage((re, im), wave, mask), wave, letter.shr(mask, 1))
-        return re, im, letter.shr(mask, 2)
-
-    re, im, _ = letter.scan(left // 2, (*z, letter.const(mask, "i32")), body)
-    return re, im
-
-
-def _stage(z: Complex, wave: Node, mask: Value) -> Complex:
-    """Pairs of neighbours a, b become a + w b in the first half and a - w b in the second.
-
-    w is exp(-2 pi i j / half) for pair j, without the bits of j that `mask` lacks.
+    w is exp(-2 pi i e / half) with e the number of the four, less what is below `step`.
     """
-    half = z[0].shape[0]
-    at = letter.mul(letter.band(letter.iota(half // 2), mask), 2)
-    cosine, sine = letter.gather(wave, letter.add(at, half // 2)), letter.gather(wave, at)
-    a, b = ([letter.slice_(part, k, half, 2) for part in z] for k in range(2))
-    turned = _turned((b[0], b[1]), cosine, sine)
-    re, im = (
-        letter.concat([letter.add(one, other), letter.sub(one, other)])
-        for one, other in zip(a, turned, strict=True)
+    groups = z[0].shape[0] // 4 // step
+    re, im = (_dealt(part, groups, 4) for part in z)
+    hands = [_turned((re[k], im[k]), wave, 2 * times * step) for k, times in enumerate((0, 2, 1, 3))]
+    (sum_ab, off_ab), (sum_cd, off_cd) = (_sum_and_off(*hands[k : k + 2]) for k in (0, 2))
+    re = [letter.add(sum_ab[0], sum_cd[0]), letter.add(off_ab[0], off_cd[1])]
+    re += [letter.sub(sum_ab[0], sum_cd[0]), letter.sub(off_ab[0], off_cd[1])]
+    im = [letter.add(sum_ab[1], sum_cd[1]), letter.sub(off_ab[1], off_cd[0])]
+    im += [letter.sub(sum_ab[1], sum_cd[1]), letter.add(off_ab[1], off_cd[0])]
+    return _joined(re), _joined(im)
+
+
+def _sum_and_off(a: Complex, b: Complex) -> tuple[Complex, Complex]:
+    return (letter.add(a[0], b[0]), letter.add(a[1], b[1])), (letter.sub(a[0], b[0]), letter.sub(a[1], b[1]))
+
+
+def _dealt(part: Node, groups: int, hands: int) -> list[Node]:
+    """Every `hands`-th number from the first, second ... on, in groups: shape (groups, step, ...)."""
+    rest = part.shape[1:]
+    step = part.shape[0] // hands // groups
+    dealt = letter.reshape(part, (groups, step, hands, *rest))
+    return [
+        letter.reshape(letter.slice_(dealt, k, k + 1, axis=2), (groups, step, *rest)) for k in range(hands)
+    ]
+
+
+def _joined(parts: list[Node]) -> Node:
+    """One after the other, groups and steps as one axis."""
+    return letter.concat([letter.reshape(p, (p.shape[0] * p.shape[1], *p.shape[2:])) for p in parts])
+
+
+def _turned(z: Complex, wave: Node, step: int, start: int = 0) -> Complex:
+    """Group p of complex numbers times exp(-2 pi i (start + p step) / n)."""
+    groups, quarter = z[0].shape[0], wave.shape[0] // 4
+    if not start and not (step and groups > 1):
+        return z
+    sine, cosine = (
+        letter.reshape(
+            letter.slice_(wave, first, first + (groups - 1) * step + 1, step),
+            (groups, *(1 for _ in z[0].shape[1:])),
+        )
+        for first in (start, quarter + start)
     )
-    return re, im
-
-
-def _turned(z: Complex, cosine: Node, sine: Node) -> Complex:
-    """Complex numbers times cosine - i sine; these have one axis, the numbers perhaps more."""
-    c, s = (letter.reshape(w, (*w.shape, *(1 for _ in z[0].shape[1:]))) for w in (cosine, sine))
     return (
-        letter.add(letter.mul(z[0], c), letter.mul(z[1], s)),
-        letter.sub(letter.mul(z[1], c), letter.mul(z[0], s)),
+        letter.add(letter.mul(z[0], cosine), letter.mul(z[1], sine)),
+        letter.sub(letter.mul(z[1], cosine), letter.mul(z[0], sine)),
     )
 
 
@@ -120,8 +135,7 @@ def _split(z: Complex, wave: Node) -> tuple[Node, Complex, Node]:
         [letter.slice_(part, *way) for part in z] for way in ((1, half, 1), (half - 1, 0, -1))
     )
     odd = letter.mul(letter.add(im, im_back), 0.5), letter.mul(letter.sub(re_back, re), 0.5)
-    quarter = half // 2
-    turned = _turned(odd, letter.slice_(wave, quarter + 1, quarter + half), letter.slice_(wave, 1, half))
+    turned = _turned(odd, wave, 1, start=1)
     inner = (
         letter.add(letter.mul(letter.add(re, re_back), 0.5), turned[0]),
         letter.add(letter.mul(letter.sub(im, im_back), 0.5), turned[1]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -89,9 +89,13 @@ def rounded(x: Node, low: int, high: int) -> Node:
 
 
 def requantised(sums: Node, scale: Node, shift: int, low: int) -> Node:
-    """i32 sums times scale / 2**shift, rounded, within low..127, as i8; scale is i32 within 0..2**15."""
-    scaled = letter.mulshr(clip(sums, -(2**23), 2**23), scale, shift)
-    return letter.cast(clip(scaled, low, 127), "i8")
+    """i32 sums times scale / 2**shift, rounded, within low..127, as i8; scale is i32 within 0..2**15.
+
+    What is clipped before the product would be clipped after it too.
+    """
+    most = 2 ** (15 + shift)
+    near = sums if most >= 2**31 else clip(sums, -most, most)
+    return letter.cast(clip(letter.mulshr(near, scale, shift), low, 127), "i8")
 
 
 def scaling(
@@ -214,6 +218,13 @@ def polynomial(x: Node, coefficients: tuple[float, ...]) -> Node:
 def mapped(parts: Node, of: Callable[[Node], Node]) -> Node:
     """Stack what `of` gives for each item along the first axis, as one loop."""
     return letter.each(parts.shape[0], lambda k: of(letter.gather(parts, k)))
+
+
+def folded(
+    x: Node, start: Sequence[Node], step: Callable[[tuple[Node, ...], Node], Sequence[Node]]
+) -> tuple[Node, ...]:
+    """Carry several values along the first axis at once: `carried = step(carried, item)`, one loop."""
+    return letter.scan(x.shape[0], start, lambda held, k: step(held, letter.gather(x, k)))
 
 
 def by_channel(x: Node, of: Callable[[Node], Node]) -> Node:

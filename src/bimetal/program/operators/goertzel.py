@@ -26,31 +26,44 @@ class Goertzel(Checked):
 
     references: ClassVar[tuple[str, ...]] = (
         "Goertzel, An algorithm for the evaluation of finite trigonometric series, 1958",
+        "Stoer and Bulirsch, Introduction to numerical analysis, 1980: Reinsch's differences",
     )
 
     frequencies: tuple[float, ...] = (0.25,)
     size: int = knob(64, low=2, high=65536, what="after how many readings the next answer comes")
 
     def trace(self, draft: Draft, *signals: Node) -> Node:
-        """s = x + 2 cos(w) s' - s''; at the end s s + s' s' - 2 cos(w) s s' is the squared size."""
+        """d = x + g s' + q d' and s = d + q s', with q the sign of cos(w) and g = 2 cos(w) - 2 q.
+
+        At the end d d - g s q (s - d) is the squared size. This is s = x + 2 cos(w) s' - s'' written with
+        differences, so that slow waves and the fastest ones do not drown in rounding.
+        """
         x = word.hold(draft, one(signals, self))
         if not self.frequencies or not all(0 <= f <= 0.5 for f in self.frequencies):
             raise BadProgram(f"frequencies {self.frequencies} must be within 0..0.5", where="Goertzel")
         clock, shape = x.clock or EVERY, (len(self.frequencies), *x.shape)
-        turn = np.array([2 * np.cos(2 * np.pi * f) for f in self.frequencies])
-        scale = np.array([(1 if f in (0, 0.5) else 2) / self.size**2 for f in self.frequencies])
-        s1, s2 = (draft.state(name, np.zeros(shape), clock=clock) for name in ("sum", "sum_before"))
         count = draft.state("count", 0, "i32", low=0, high=self.size - 1, clock=clock)
-        fresh, more = letter.lt(count, 1), letter.add(count, 1)
-        one_back, two_back = (letter.where(fresh, 0.0, s) for s in (s1, s2))
-        turned = letter.mul(word.along(letter.const(turn, "f32"), s1), one_back)
-        draft.set(s1, letter.add(letter.sub(turned, two_back), x))
-        draft.set(s2, one_back)
+        d, s = (draft.state(name, np.zeros(shape), clock=clock) for name in ("difference", "sum"))
+        sign, turn, scale = (word.along(table, s) for table in self._tables())
+        d_before, s_before = (letter.where(letter.lt(count, 1), 0.0, state) for state in (d, s))
+        moved = letter.add(letter.add(letter.mul(turn, s_before), letter.mul(sign, d_before)), x)
+        draft.set(d, moved)
+        draft.set(s, letter.add(moved, letter.mul(sign, s_before)))
+        more = letter.add(count, 1)
         draft.set(count, letter.where(letter.eq(more, self.size), 0, more))
-        a, b = (word.sample(s, word.every(self.size, clock)) for s in (s1, s2))
-        across = letter.mul(letter.mul(word.along(letter.const(turn, "f32"), a), a), b)
-        size = letter.sub(letter.add(letter.mul(a, a), letter.mul(b, b)), across)
-        return letter.mul(word.along(letter.const(scale, "f32"), size), size)
+        d, s = (word.sample(state, word.every(self.size, clock)) for state in (d, s))
+        across = letter.mul(letter.mul(turn, s), letter.mul(sign, letter.sub(s, d)))
+        size = letter.maximum(letter.sub(letter.mul(d, d), across), 0.0)
+        return letter.mul(scale, size)
+
+    def _tables(self) -> tuple[Node, Node, Node]:
+        """The sign q, the factor g, and what the squared size is scaled by, for each frequency."""
+        q = np.array([1.0 if f <= 0.25 else -1.0 for f in self.frequencies])
+        half = np.array([np.pi * (f if f <= 0.25 else 0.5 - f) for f in self.frequencies])
+        twice = np.array([1 if f in (0, 0.5) else 2 for f in self.frequencies])
+        tables = q, -4 * q * np.sin(half) ** 2, twice / self.size**2
+        sign, turn, scale = (letter.const(table, "f32") for table in tables)
+        return sign, turn, scale
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

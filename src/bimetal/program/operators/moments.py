@@ -29,18 +29,34 @@ class Moments(Checked):
     )
 
     def trace(self, draft: Draft, *signals: Node) -> tuple[Node, Node]:
-        """Scale first: fourth powers of small numbers would vanish."""
+        """Two loops after the mean: what it is off by and the spread, then powers of scaled numbers.
+
+        Scaled, for fourth powers of small numbers would vanish.
+        """
         x = one(signals, self)
-        mean = word.mean(x, axis=0)
-        rest = letter.sub(x, mean)
-        spread = letter.sqrt(word.mean(letter.mul(rest, rest), axis=0))
+        mean, part = word.mean(x, axis=0), 1 / x.shape[0]
+        nothing = letter.const(np.zeros(mean.shape), "f32")
+
+        def spread(sums: tuple[Node, ...], item: Node) -> tuple[Node, Node]:
+            rest = letter.sub(item, mean)
+            return letter.add(sums[0], rest), letter.add(sums[1], letter.mul(rest, rest))
+
+        off, square = (letter.mul(s, part) for s in word.folded(x, (nothing, nothing), spread))
+        variance = letter.maximum(nothing, letter.sub(square, letter.mul(off, off)))
+        deviation = letter.where(word.known(square), letter.sqrt(variance), square)
         least = letter.maximum(letter.const(word.TINY, "f32"), letter.mul(word.absolute(mean), 2.0**-20))
-        still = letter.lt(spread, least)
-        z = letter.mul(rest, letter.div(letter.const(1.0, "f32"), letter.maximum(least, spread)))
-        squared = letter.mul(z, z)
-        skewness = word.mean(letter.mul(squared, z), axis=0)
-        kurtosis = word.mean(letter.mul(squared, squared), axis=0)
-        return letter.where(still, 0.0, skewness), letter.where(still, 0.0, kurtosis)
+        scale = letter.div(letter.const(1.0, "f32"), letter.maximum(least, deviation))
+
+        def powers(sums: tuple[Node, ...], item: Node) -> tuple[Node, Node]:
+            z = letter.mul(letter.sub(letter.sub(item, mean), off), scale)
+            squared = letter.mul(z, z)
+            return letter.add(sums[0], letter.mul(squared, z)), letter.add(
+                sums[1], letter.mul(squared, squared)
+            )
+
+        cubes, fourths = (letter.mul(s, part) for s in word.folded(x, (nothing, nothing), powers))
+        still = letter.lt(deviation, least)
+        return letter.where(still, 0.0, cubes), letter.where(still, 0.0, fourths)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

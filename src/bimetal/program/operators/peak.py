@@ -26,14 +26,20 @@ class Peak(Checked):
     references: ClassVar[tuple[str, ...]] = ("ISO 13373-2:2016, vibration condition monitoring",)
 
     def trace(self, draft: Draft, *signals: Node) -> tuple[Node, Node, Node]:
-        """The sum of squares is a gap wherever a gap is, which folds by min and max are not."""
+        """One loop; the sum of squares is a gap wherever one is, which folds by min and max are not."""
         x = one(signals, self)
-        power = word.mean(letter.mul(x, x), axis=0)
-        highest, lowest = (letter.reduce(x, how, axis=0) for how in ("max", "min"))
+        first = letter.reshape(letter.slice_(x, 0, 1), x.shape[1:])
+
+        def more(held: tuple[Node, ...], item: Node) -> tuple[Node, Node, Node]:
+            squares = letter.add(held[2], letter.mul(item, item))
+            return letter.maximum(held[0], item), letter.minimum(held[1], item), squares
+
+        nothing = letter.const(np.zeros(first.shape), "f32")
+        highest, lowest, squares = word.folded(x, (first, first, nothing), more)
         peak = letter.maximum(word.absolute(highest), word.absolute(lowest))
-        rms = letter.maximum(letter.const(word.TINY, "f32"), letter.sqrt(power))
+        rms = letter.maximum(letter.const(word.TINY, "f32"), letter.sqrt(letter.mul(squares, 1 / x.shape[0])))
         found = peak, letter.sub(highest, lowest), letter.div(peak, rms)
-        first, second, third = (letter.where(word.known(power), value, power) for value in found)
+        first, second, third = (letter.where(word.known(squares), value, squares) for value in found)
         return first, second, third
 
     @classmethod

@@ -37,16 +37,13 @@ class Taper(Checked):
     shape: str = "hann"
 
     def trace(self, draft: Draft, *signals: Node) -> Node:
-        """Half of the table is kept: the other half is its mirror."""
+        """A table of as many numbers."""
         x = one(signals, self)
         if self.shape not in SHAPES:
             raise BadProgram(f"{self.shape!r} is not one of {', '.join(SHAPES)}", where="Taper")
-        size = x.shape[0]
-        angle = 2 * np.pi * np.arange(size // 2 + 1) / size
+        angle = 2 * np.pi * np.arange(x.shape[0]) / x.shape[0]
         waves = [c * (-1) ** k * np.cos(k * angle) for k, c in enumerate(SHAPES[self.shape])]
-        place = letter.iota(size)
-        near = letter.where(letter.le(place, size // 2), place, letter.sub(size, place))
-        return letter.mul(x, word.along(letter.gather(letter.const(sum(waves), "f32"), near), x))
+        return letter.mul(x, word.along(letter.const(np.sum(waves, axis=0), "f32"), x))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

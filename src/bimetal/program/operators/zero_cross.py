@@ -31,12 +31,22 @@ class ZeroCross(Checked):
         x = one(signals, self)
         if not x.shape or x.shape[0] < 2:
             raise BadProgram(f"{x!r} has no neighbours", where="ZeroCross")
-        below = letter.cast(letter.lt(x, 0), "i32")
-        step = letter.sub(letter.slice_(below, 1, x.shape[0]), letter.slice_(below, 0, x.shape[0] - 1))
-        return letter.cast(word.total(letter.mul(step, step), axis=0), "f32")
+        first = _below(letter.reshape(letter.slice_(x, 0, 1), x.shape[1:]))
+
+        def more(held: tuple[Node, ...], item: Node) -> tuple[Node, Node]:
+            here = _below(item)
+            step = letter.sub(here, held[0])
+            return here, letter.add(held[1], letter.mul(step, step))
+
+        _, count = word.folded(x, (first, letter.const(np.zeros(first.shape), "i32")), more)
+        return letter.cast(count, "f32")
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         """Three changes; none; zero is not below zero."""
         x = np.array([[1.0, -1, -2, 3, -1], [1.0, 2, 3, 4, 5], [0.0, -1, 0, 0, 0]])
         return (Example(cls(), (x,), ([3, 0, 2],)),)
+
+
+def _below(x: Node) -> Node:
+    return letter.cast(letter.lt(x, 0), "i32")
