@@ -33,6 +33,7 @@ MAGIC = b"BIMETAL\x01"
 PURPOSE = b"bundle"
 HEAD_BYTES = len(MAGIC) + PUBLIC_BYTES + SIGNATURE_BYTES + 8
 MOST_BYTES = 256 << 20
+MAKE = "Make one with: bimetal train DATA -o MODEL"
 _FIELDS: dict[str, type] = {
     "program": bytes,
     "digest": bytes,
@@ -99,7 +100,8 @@ def write(path: Path, bundle: Bundle, key: SigningKey) -> int:
 
 def check_free(path: Path) -> None:
     """Raise BadInput when something is there that is no model, and so must not be written over."""
-    if path.exists() and not (is_model(path) or (path.is_file() and not path.stat().st_size)):
+    empty = os.path.isfile(path) and not path.stat().st_size
+    if os.path.exists(path) and not empty and not is_model(path):
         raise BadInput(
             "the model cannot be written: there is something else of that name, and it is left as it is",
             where=str(path),
@@ -110,7 +112,7 @@ def check_free(path: Path) -> None:
 def is_model(path: Path) -> bool:
     """Whether a file begins as a sealed bundle does, of this format or a newer one."""
     try:
-        if not path.is_file():
+        if not os.path.isfile(path):
             return False
         with path.open("rb") as file:
             return file.read(len(MAGIC) - 1) == MAGIC[:-1]
@@ -128,9 +130,7 @@ def read(path: Path) -> Sealed:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise NotFound(
-            "there is no such model", where=str(path), hint="Make one with: bimetal train DATA -o MODEL"
-        ) from None
+        raise NotFound("there is no such model", where=str(path), hint=MAKE) from None
     except OSError as error:
         raise BadInput(
             f"the model cannot be read: {error.strerror}", where=str(path), hint="Name a model file"
@@ -141,9 +141,8 @@ def read(path: Path) -> Sealed:
 def unseal(content: bytes, where: str = "model") -> Sealed:
     """Check the signature, then parse; raises as `read` does."""
     if not content.startswith(MAGIC[:-1]):
-        raise BadInput(
-            "this is not a bimetal model", where=where, hint="Make one with: bimetal train DATA -o MODEL"
-        )
+        empty = "" if content else ": the file is empty"
+        raise BadInput(f"this is not a bimetal model{empty}", where=where, hint=MAKE)
     if len(content) > MOST_BYTES:
         raise BadInput(
             f"the model is larger than {MOST_BYTES >> 20} MiB", where=where, hint="Train on fewer devices"

@@ -47,15 +47,20 @@ def score(model: Path, data: str, scores: Path | None, as_json: bool, hints: Hin
             table.writerow(["row", "time", "device", "score", "alarm"])
         hints = replace(hints, devices=card.devices, columns=card.columns)
         batches = _batches(data, hints, card, progress)
-        for taken, scored in replay(scorer_of(bundle, fastest()), batches):
-            if table and file:
-                table.writerows(_score_rows(taken, scored))
-                if data == LIVE:
-                    file.flush()
-            for event in scored.events:
-                progress.clear()
-                _print(event, as_json)
-            seen.add(taken, scored)
+        try:
+            for taken, scored in replay(scorer_of(bundle, fastest()), batches):
+                if table and file:
+                    table.writerows(_score_rows(taken, scored))
+                    if data == LIVE:
+                        file.flush()
+                for event in scored.events:
+                    progress.clear()
+                    _print(event, as_json)
+                seen.add(taken, scored)
+        except KeyboardInterrupt:
+            if data == LIVE:  # the usual way to end a stream
+                click.echo(f"\n{seen.words()}", err=True)
+            raise
     progress.clear()
     click.echo(seen.words(), err=True)
 
@@ -131,10 +136,11 @@ class _Seen:
         seconds = max(time.monotonic() - self.began_s, 1e-9)
         devices = f" of {counted(self.devices, 'device')}" if self.devices > 1 else ""
         lasted_s = (self.last_ns - (self.first_ns or 0)) / 1e9
+        lasting = f" over {length(lasted_s)}" if lasted_s > 0 else ""
         alarms = counted(self.kinds[Kind.ALARM], "alarm")
         faults = counted(self.kinds[Kind.QUALITY], "sensor fault")
         return (
-            f"{counted(self.rows, 'row')}{devices} over {length(lasted_s)}: {alarms}, {faults}; "
+            f"{counted(self.rows, 'row')}{devices}{lasting}: {alarms}, {faults}; "
             f"{self.rows / seconds:,.0f} rows a second."
         )
 

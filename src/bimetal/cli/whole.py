@@ -20,18 +20,24 @@ BUFFER_BYTES = 1 << 16
 def check_place(path: Path, sources: Iterable[Path] = ()) -> None:
     """Raise BadInput when a file cannot be written there, or would overwrite one of the sources."""
     where = str(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise BadInput("this is a folder, not a file", where=where, hint="Name a file in it")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise BadInput(
             "there is no such folder", where=str(path.parent), hint="Make it, or name another place"
         )
-    if not os.access(path.parent, os.W_OK):
-        raise BadInput("this folder may not be written to", where=str(path.parent), hint=HINT)
+    check_folder(path.parent)
     for source in sources:
         with contextlib.suppress(OSError):
             if path.samefile(source):
                 raise BadInput("this would overwrite what is read", where=where, hint=HINT)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise BadInput when files in a folder cannot be made or replaced."""
+    effective = os.access in os.supports_effective_ids
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=effective):
+        raise BadInput("this folder may not be written to", where=str(folder), hint=HINT)
 
 
 @contextmanager
@@ -41,7 +47,7 @@ def whole_file(path: Path) -> Generator[TextIO]:
     What is there and no plain file, such as a pipe, is written to as it is. Raises BadInput when
     the place cannot be written to or the disk is full.
     """
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         with open_file(path) as file:
             yield file
         return

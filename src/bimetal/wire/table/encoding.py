@@ -45,6 +45,7 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd4\xc3\xb2\xa1", "a network capture", _TEXT_HINT),
     (b"\x0a\x0d\x0d\x0a", "a network capture", _TEXT_HINT),
     (b"\x00asm", "a WebAssembly module", _TEXT_HINT),
+    (b"BIMETAL", "a bimetal model", "Name the data; a model is run with: bimetal run MODEL DATA"),
     (b"<!DOCTYPE", "a web page", "Download the data itself"),
     (b"<html", "a web page", "Download the data itself"),
     (b"<?xml", "an XML document", "Export the table as CSV"),

@@ -6,7 +6,6 @@ import errno
 import gzip
 import io
 import os
-import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -135,8 +134,10 @@ def tap_stream(stream: BinaryIO, where: str) -> Tap:
     Raises BadInput if it is empty, or larger than there is room for.
     """
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - it lives as long as the tap
+    piece_of = getattr(stream, "read1", stream.read)  # what is there, so that an interruption gets a turn
     try:
-        shutil.copyfileobj(stream, spool, COPY_BYTES)
+        while piece := cast("bytes", piece_of(COPY_BYTES)):
+            spool.write(piece)
     except OSError as error:
         raise BadInput(
             f"it cannot be kept until its end: {error.strerror}",
