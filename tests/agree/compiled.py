@@ -12,6 +12,7 @@ from bimetal.program.layout import layout_of
 from bimetal.program.program import Program
 from bimetal.program.verify import check
 from bimetal.targets.c99 import write_c99
+from bimetal.targets.kernels.substitute import in_one_piece
 from bimetal.targets.lower import lower
 from tests.agree.machine import Job, Outcome, jobs_of, outcomes_of
 
@@ -60,7 +61,7 @@ class Compiled:
             return ""
         lay = layout_of(program)
         held = sum(-(-max(x.size, 1) // 4) * 4 for x in (lay.state, lay.params, lay.input, lay.output))
-        stack = lower(program, check(program).ranges).scratch_bytes + STACK
+        stack = lower(program, check(program).ranges, in_one_piece).scratch_bytes + STACK
         if held <= self.pool and self.pool + stack <= self.board.ram:
             return ""
         return f"{held} bytes of structs and {stack} of stack do not fit {self.board.ram} bytes of memory"
@@ -69,7 +70,7 @@ class Compiled:
         """Compile programs with the host that runs them."""
         (folder / "programs.c").write_text(table_of(programs))
         for k, program in enumerate(programs):
-            source = write_c99(program, lower(program, check(program).ranges), f"p{k}")
+            source = write_c99(program, lower(program, check(program).ranges, in_one_piece), f"p{k}")
             (folder / f"p{k}.h").write_text(source.header)
             (folder / f"p{k}.c").write_text(source.code)
         sources = [f"p{k}.c" for k in range(len(programs))]

@@ -8,6 +8,7 @@ from bimetal.program.layout import layout_of
 from bimetal.program.program import Program
 from bimetal.program.verify import check
 from bimetal.targets.c99 import write_c99
+from bimetal.targets.kernels.substitute import in_one_piece
 from bimetal.targets.lower import lower
 from bimetal.targets.outside import OutsideRunning
 from bimetal.targets.toolbox import Toolbox
@@ -49,7 +50,7 @@ class C99Target:
         if self._tools is None or self.present():
             raise Unsupported(self.present(), where="c99")
         unpack(program, block)
-        source = write_c99(program, lower(program, check(program).ranges), NAME)
+        source = write_c99(program, lower(program, check(program).ranges, in_one_piece), NAME)
         folder = self._tools.folder()
         files = {f"{NAME}.h": source.header, f"{NAME}.c": source.code, "run.c": _host(program)}
         for file, text in files.items():

@@ -139,7 +139,7 @@ class Fusion:
             self._reshape(node, dests, sites)
         elif node.op in ("stack", "concat"):
             self._join(node, dests, sites)
-        elif node.op == "slice" and not dests and not any(isinstance(at, Lin) for _, at in sites):
+        elif node.op == "slice" and not dests and not any(_whole(u, at) for u, at in sites):
             self._everywhere(node, sites)
         else:
             self._array(node, dests, sites)
@@ -155,7 +155,7 @@ class Fusion:
     def _array(self, node: Node, dests: list[Dest], sites: list[tuple[Unit, Where]]) -> None:
         own = identity(node.shape)
         free = not any(not isinstance(at, tuple) for _, at in sites)
-        by_axes = not any(isinstance(at, Lin) for _, at in sites)
+        by_axes = not any(_whole(u, at) for u, at in sites)
         if not dests and ((free and self._worth_repeating(node, sites)) or (by_axes and _light(node))):
             return self._everywhere(node, sites)
         beside = {u for u, at in sites if u.kind == "loop" and u.shape == node.shape and at == own}
@@ -351,6 +351,11 @@ class Fusion:
 def _light(node: Node) -> bool:
     """Say whether a node is memory in another guise, which inner bodies may as well read themselves."""
     return node.op in LIGHT and all(a.op in LEAVES or _light(a) for a in node.args)
+
+
+def _whole(unit: Unit, at: Where) -> bool:
+    """Say whether a site needs a node in one piece: by row-major place, or all of it."""
+    return isinstance(at, Lin) or unit.find().kind == "kernel"
 
 
 def makers_of(units: Iterable[Unit]) -> dict[str, list[Unit]]:

@@ -12,6 +12,7 @@ from bimetal.targets.c99 import words
 from bimetal.targets.c99_main import write_main
 from bimetal.targets.c99_sources import sources_of
 from bimetal.targets.c99_vectors import write_tests
+from bimetal.targets.kernels.substitute import in_one_piece
 from bimetal.targets.lower import lower
 from bimetal.targets.project import Files
 from bimetal.targets.vectors import Vectors
@@ -82,7 +83,7 @@ class Parts:
 
 def parts_of(program: Program, block: bytes, vectors: Vectors, name: str, about: About) -> Parts:
     """Write a program as C; raises BadInput when name or block are no good."""
-    lowered = lower(program, check(program).ranges)
+    lowered = lower(program, check(program).ranges, in_one_piece)
     header, tests, count = write_tests(program, vectors, name)
     files = {f"{name}_test.h": header.encode("ascii"), f"{name}_test.c": tests.encode("ascii")}
     sources = sources_of(program, lowered, block, name)
