@@ -160,6 +160,7 @@ class _Maker:
                 self.whole,
                 self.move,
                 self.loop,
+                self.turning,
             )
         )
         self.add(clock, kind(clock))
@@ -254,6 +255,34 @@ class _Maker:
 
         last, counted = letter.scan(turns, [start, count], body)
         return letter.add(last, self.to(counted, last.dtype))
+
+    def turning(self, clock: Clock) -> Node:
+        """A scan that carries arrays, which change where other elements of them are still to be read."""
+        dtype = self.choose(("f32", "f32", "i32"))
+        shape = self.choose([s for s in self.shapes if len(s) and s[0] > 1])
+        around, start, other = (self.pick(clock, dtype, shape) for _ in range(3))
+        axis = int(self.rng.integers(len(shape)))
+        heavy = self.choose((letter.div, letter.mul, lambda a, b: letter.sqrt(letter.add(a, b))))
+        kinds = [int(self.rng.integers(6)) for _ in range(2)]
+
+        def body(held: tuple[Node, ...], k: Node) -> list[Node]:
+            first, second = held
+            dear = heavy(first, around) if dtype == "f32" else letter.mul(first, around)
+            dear = self.tame(dear)
+            turned = letter.slice_(dear, shape[axis] - 1, -1, -1, axis)
+            item = letter.gather(first, letter.band(k, 1))
+            made = (
+                letter.add(dear, turned),
+                letter.sub(turned, first),
+                letter.where(letter.lt(second, dear), item, second),
+                first,
+                letter.add(letter.slice_(second, shape[axis] - 1, -1, -1, axis), dear),
+                letter.maximum(around, turned),
+            )
+            return [self.tame(made[kind]) for kind in kinds]
+
+        last, before = letter.scan(int(self.rng.integers(1, 5)), [start, other], body)
+        return letter.sub(last, before) if self.rng.random() < 0.5 else last
 
     def wrap(self, k: Node) -> Node:
         """Keep a turn within the four elements of a table."""
