@@ -6,7 +6,7 @@ the loop that writes it, if each turn reads exactly the element it then writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bimetal.program.node import DTYPES
@@ -149,11 +149,3 @@ def _accesses(body: tuple[Stmt, ...], path: Path, clock: list[int]) -> Iterator[
 
 def _length(body: tuple[Stmt, ...]) -> int:
     return sum(1 + (_length(s.body) if isinstance(s, For) else 0) for s in body)
-
-
-def peak(offsets: Mapping[str, int], body: tuple[Stmt, ...]) -> int:
-    """Return the most bytes that are in use at one statement: no arrangement needs fewer."""
-    lives = lives_of(body)
-    return max(
-        (sum(x.size for x in lives if x.start <= at <= x.end) for at in {x.start for x in lives}), default=0
-    )
