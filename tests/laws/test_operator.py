@@ -69,7 +69,7 @@ def firings(program: Program, outputs: NDArray[Any], fired: NDArray[np.uint32], 
 
 
 def test_there_are_operators_to_try() -> None:
-    assert len(CASES) >= 19
+    assert len(CASES) >= 80
 
 
 @every_case
@@ -137,6 +137,19 @@ def test_a_split_anywhere_is_the_whole_run(example: Example, cut: int, seed: int
     assert end == after
     assert left.tobytes() + right.tobytes() == outputs.tobytes()
     assert list(bits) + list(rest) == list(fired)
+
+
+@every_case
+def test_what_is_due_fires_and_no_more(example: Example) -> None:
+    running = ready(example)
+    program = running.program
+    _, outputs, fired = running.run(initial_state(program), random_rows(running, 4))
+    for t in range(ROWS):
+        due = [t >= c.first and (t - c.first) % c.period == 0 for c in program.clocks]
+        assert [bool(fired[t] >> bit & 1) for bit in range(len(due))] == due
+    for name, node in program.outputs:
+        silent = (fired >> program.clocks.index(node.clock or program.clocks[0])) & 1 == 0
+        assert not outputs[name][silent].tobytes().strip(b"\0")
 
 
 @every_case

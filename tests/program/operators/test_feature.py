@@ -155,6 +155,7 @@ def test_goertzel_is_the_power_at_its_frequencies() -> None:
     twice = np.array([1, 2, 2, 2, 1])
     expected = twice * np.abs(X[:4, :, 0].astype(np.float64) @ wave / 128) ** 2
     close(answer(Goertzel(frequencies, 128), x)[0], expected, 1e-5)
+    assert Goertzel.of_frequencies((25, 50), rate_hz=400, size=32) == Goertzel((0.0625, 0.125), 32)
     with pytest.raises(BadProgram, match=r"within 0\.\.0\.5"):
         answer(Goertzel((0.6,)), x)
 

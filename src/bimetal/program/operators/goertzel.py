@@ -32,6 +32,11 @@ class Goertzel(Checked):
     frequencies: tuple[float, ...] = (0.25,)
     size: int = knob(64, low=2, high=65536, what="after how many readings the next answer comes")
 
+    @classmethod
+    def of_frequencies(cls, frequencies_hz: tuple[float, ...], *, rate_hz: float, size: int) -> Goertzel:
+        """Return the operator for frequencies of readings that come `rate_hz` times a second."""
+        return cls(tuple(f / rate_hz for f in frequencies_hz), size)
+
     def trace(self, draft: Draft, *signals: Node) -> Node:
         """d = x + g s' + q d' and s = d + q s', with q the sign of cos(w) and g = 2 cos(w) - 2 q.
 

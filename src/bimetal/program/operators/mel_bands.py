@@ -80,7 +80,7 @@ class MelBands(Checked):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        """One band from 0 to 700 Hz: its centre lies half an octave of pitch up, at 289.95 Hz."""
+        """One band from 0 to 700 Hz: its centre, half way up in pitch, lies at 289.95 Hz."""
         made = cls(1, 2000.0, 0.0, 700.0)
         x = np.array([[1.0, 0, 0, 0, 0, 0], [0.0, 1, 0, 0, 0, 0], [0.0, 0, 0, 1, 1, 1], [0.0, 0, 1, 1, 0, 0]])
         at = 700 * (2**0.5 - 1)
