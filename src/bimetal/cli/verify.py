@@ -20,6 +20,7 @@ def command(model: Path, as_json: bool) -> None:
     Exit code 3 if any differs.
     """
     from bimetal.cli.proving import absent, prove
+    from bimetal.cli.saying import say
 
     found = prove(model)
     if as_json:
@@ -28,11 +29,10 @@ def command(model: Path, as_json: bool) -> None:
     else:
         for a in found:
             mark = "✓" if a.equal == a.vectors else "✗"
-            click.echo(
-                f"{mark} {a.target:<8} {a.equal:>4} of {a.vectors} vectors equal  {a.first_difference}"
-            )
+            equal = f"{a.equal:>4} of {a.vectors} vectors equal"
+            say(f"{mark} {a.target:<8} {equal}  {a.first_difference}".rstrip())
         for name, why in absent():
-            click.echo(f"– {name:<8} {why}")
+            say(f"– {name:<8} not here: {why}")
     different = [a.target for a in found if a.equal != a.vectors]
     if different:
         raise GateNotMet(
