@@ -43,7 +43,7 @@ from bimetal.targets.loops import (
     statements,
     value_of,
 )
-from bimetal.targets.name import RESERVED, spelled
+from bimetal.targets.name import TAKEN, spelled
 
 WIDTH = 100
 OPEN = """/* One rounding for each operation: nothing may be contracted or kept in wider registers. */
@@ -73,10 +73,13 @@ class Source:
 def write_c99(program: Program, lowered: Lowered, name: str) -> Source:
     """Return a program as C; `name` starts every name that others can see.
 
-    Raises BadInput when the name is not an identifier of C.
+    Raises BadInput when the name is not an identifier of C, or means something else there.
     """
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,30}", name) or name in RESERVED:
-        raise BadInput(f"{name!r} is not a name for C code", hint="Use letters, digits and _, a letter first")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,30}", name) or {name, name.lower()} & TAKEN:
+        raise BadInput(
+            f"{name!r} is not a name for C code",
+            hint="Use at most 31 letters, digits and _, a letter first, and no word of C or of its headers",
+        )
     return Source(_header(program, lowered, name), _code(program, lowered, name))
 
 

@@ -38,6 +38,11 @@ padding
 RESERVED = frozenset(WORDS.split())
 """Words of C, C++, the headers that emitted code includes, and its structs."""
 
+FOLDER = "all clean help install is package test test_main"
+HEADERS = "ctype math stdbool stddef stdint stdio stdlib string"
+TAKEN = RESERVED | frozenset(f"{FOLDER} {HEADERS}".split())
+"""What a program cannot be called in C: files, targets and functions of its folder have these names."""
+
 
 class Names:
     """Names that were not given before."""
