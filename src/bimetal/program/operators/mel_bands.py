@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.nouns.errors import BadProgram
-from bimetal.program import letter, word
+from bimetal.program import letter
 from bimetal.program.node import Node
 from bimetal.program.operator import Checked, Example, knob, one
 from bimetal.program.program import Draft
@@ -36,25 +36,38 @@ class MelBands(Checked):
     high_hz: float = knob(8000.0, low=1e-6, high=1e9, unit="Hz", what="where the highest band ends")
 
     def trace(self, draft: Draft, *signals: Node) -> Node:
-        """Each band is a weighted sum of as many elements as the widest has."""
+        """Between two neighbouring edges each element counts in part for one band, and with the rest before.
+
+        A stretch is summed twice, with its shares and with what is left of them, in one loop.
+        """
         x = one(signals, self)
-        weights = self.weights(x.shape[0])
-        inside = [np.flatnonzero(row) for row in weights]
-        widest = max(int(at[-1] - at[0]) + 1 for at in inside)
-        first = [min(int(at[0]), x.shape[0] - widest) for at in inside]
-        packed = letter.const(
-            [row[at : at + widest].tolist() for row, at in zip(weights, first, strict=True)], "f32"
+        stretch, rise = self.shares(x.shape[0])
+        counts = np.array([np.count_nonzero(stretch == k) for k in range(self.bands + 1)])
+        first = np.searchsorted(stretch, np.arange(self.bands + 1))
+        starts, lengths = letter.const(first, "i32"), letter.const(counts, "i32")
+        table = letter.const(rise, "f32")
+        nothing = letter.const(np.zeros(x.shape[1:]), "f32")
+
+        def sums(k: Node) -> Node:
+            start, length = letter.gather(starts, k), letter.gather(lengths, k)
+
+            def more(held: tuple[Node, ...], i: Node) -> tuple[Node, Node]:
+                place = letter.minimum(letter.const(x.shape[0] - 1, "i32"), letter.add(start, i))
+                value = letter.where(letter.lt(i, length), letter.gather(x, place), 0.0)
+                part = letter.mul(letter.gather(table, place), value)
+                return letter.add(held[0], part), letter.add(held[1], letter.sub(value, part))
+
+            return letter.stack(letter.scan(int(counts.max()), (nothing, nothing), more))
+
+        both = letter.each(self.bands + 1, sums)
+        up, down = (
+            letter.reshape(letter.slice_(both, k, k + 1, axis=1), (self.bands + 1, *x.shape[1:]))
+            for k in range(2)
         )
-        starts = letter.const(first, "i32")
+        return letter.add(letter.slice_(up, 0, self.bands), letter.slice_(down, 1, self.bands + 1))
 
-        def band(k: Node) -> Node:
-            part = letter.gather(x, letter.add(letter.iota(widest), letter.gather(starts, k)))
-            return word.total(letter.mul(word.along(letter.gather(packed, k), part), part), axis=0)
-
-        return letter.each(self.bands, band)
-
-    def weights(self, elements: int) -> NDArray[np.float64]:
-        """Return what each element counts in each band, (bands, elements).
+    def shares(self, elements: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return for each element after which edge it lies (-1 and bands + 1: outside), and how far on.
 
         Raises BadProgram where the bands leave the spectrum, or are so narrow that one is empty.
         """
@@ -67,16 +80,17 @@ class MelBands(Checked):
         pitch = lowest + (highest - lowest) * np.arange(self.bands + 2) / (self.bands + 1)
         edges = 700 * (10**pitch - 1)
         hertz = np.arange(elements) * (self.rate_hz / 2 / (elements - 1))
-        rise = (hertz - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-        fall = (edges[2:, None] - hertz) / (edges[2:] - edges[1:-1])[:, None]
-        weights = np.maximum(0, np.minimum(rise, fall))
-        if not weights.any(axis=1).all():
+        stretch = np.searchsorted(edges, hertz, side="right") - 1
+        inside = np.clip(stretch, 0, self.bands)
+        rise = np.clip((hertz - edges[inside]) / np.diff(edges)[inside], 0, 1)
+        counted = {*stretch[rise > 0], *(stretch[rise < 1] - 1)}
+        if not counted.issuperset(range(self.bands)):
             raise BadProgram(
                 f"{self.bands} bands are too many for a spectrum of {elements} elements",
                 where="MelBands",
                 hint="Take fewer bands, or a larger window",
             )
-        return weights
+        return stretch, rise
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
