@@ -19,7 +19,7 @@ from docs import generate
 PAGES = sorted((ROOT / "docs").rglob("*.md")) + [
     ROOT / n for n in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 ]
-MARKED = re.compile(r"^<!-- runs(?: needs ([\w ]+))? -->\n```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MARKED = re.compile(r"^<!-- runs(?: needs ([\w: ]+))? -->\n```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BEFORE = re.compile(r"^<!-- before: (.*) -->$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 RUNNABLE = [page for page in PAGES if MARKED.search(page.read_text(encoding="utf-8"))]
@@ -35,12 +35,18 @@ def test_the_blocks_of_a_page_run_in_order(page: Path, tmp_path: Path) -> None:
     """Blocks under `<!-- runs -->` run in order in one folder, which `<!-- before: ... -->` fills."""
     text = page.read_text(encoding="utf-8")
     for needed, block in [*(("", first) for first in BEFORE.findall(text)), *MARKED.findall(text)]:
-        absent = [p for p in needed.split() if shutil.which(p) is None]
+        absent = [p for p in needed.split() if not is_here(p)]
         if absent:
             pytest.skip(f"needs {', '.join(absent)}, which is not installed here")
         done = run(block, tmp_path)
         assert done.returncode == 0, f"{block}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
         assert "Traceback" not in done.stderr
+
+
+def is_here(needed: str) -> bool:
+    """Say whether a program is here, or with `python:` before it, a module."""
+    kind, _, module = needed.partition(":")
+    return shutil.which(kind) is not None and (not module or importlib.util.find_spec(module) is not None)
 
 
 def run(block: str, folder: Path) -> subprocess.CompletedProcess[str]:

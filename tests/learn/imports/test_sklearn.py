@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bimetal.learn.imports.bring import bring
+from bimetal.learn.imports.octet import octets_of
 from bimetal.nouns.errors import BadInput, Unsupported
 from bimetal.program.operators.octets import Octets
 from tests.learn.imports.given import (
@@ -221,22 +222,16 @@ def test_trees_trained_on_octets_lose_nothing(data: Find) -> None:
     table = connections(data)
     low, high = table.x.min(axis=0), table.x.max(axis=0) + 1e-3
     octets = Octets(tuple(low.tolist()), tuple(high.tolist()))
-    running = bring(_octets_alone(table, octets), table.names, octets=octets)
-    trained_on = answers(running, table.x)["value"]
-    assert set(np.unique(trained_on)) <= set(range(256))
+    trained_on = octets_of(octets, table.x)
+    assert trained_on.dtype == np.uint8
     model = CLASSIFIERS["random forest"]().fit(trained_on[:TRAINED], table.three[:TRAINED])
     brought = bring(model, table.names, octets=octets)
     assert (answers(brought, table.x)["label"] == np.argmax(model.predict_proba(trained_on), axis=1)).all()
     assert "forest_threshold" in brought.values
     assert brought.values["forest_threshold"].dtype == np.uint8
     whole = bring(model, table.names, octets=Octets(), vector=True)
-    assert (answers(whole, trained_on.astype(np.uint8)) == answers(brought, table.x)).all()
-    assert not targets_that_differ(whole, trained_on.astype(np.uint8))
-
-
-def _octets_alone(table: Table, octets: Octets) -> Any:
-    """A model that gives its columns as they are."""
-    return preprocessing.FunctionTransformer(None).fit(table.x)
+    assert (answers(whole, trained_on) == answers(brought, table.x)).all()
+    assert not targets_that_differ(whole, trained_on)
 
 
 def test_votes_are_those_of_the_trees(data: Find) -> None:

@@ -69,6 +69,9 @@ def operators(leaves: int) -> dict[str, Forest]:
         "one sum": Forest(trees, worth, start, outputs=1),
         "sums in turn": Forest(trees, worth, start, outputs=5),
         "rows": Forest(trees, rows, start, outputs=3),
+        "one tree": Forest(trees[:1], worth, (0,), outputs=1),
+        "one tree of rows": Forest(trees[:1], rows, (0,), outputs=3),
+        "one row": Forest(trees, worth[:1], (0,) * 5, outputs=1),
     }
 
 

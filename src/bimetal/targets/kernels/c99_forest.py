@@ -32,9 +32,11 @@ def _name(kernel: ForestKernel) -> str:
 
 
 def _fields(kernel: ForestKernel) -> dict[str, str]:
-    """Return how each parameter is written."""
+    """Return how each parameter is written; a struct holds one element as it is, not as an array."""
     kinds = ("feature", "threshold", "link", "root", "values", "start")
-    return {kind: f"p->{spelled(f'{kernel.name}_{kind}')}" for kind in kinds}
+    found = {kind: f"p->{spelled(f'{kernel.name}_{kind}')}" for kind in kinds}
+    each = "[t]" if kernel.trees > 1 else ""
+    return found | {"root": found["root"] + each, "start": found["start"] + each}
 
 
 def _pointer(buf: Buf, start: int) -> str:
@@ -70,12 +72,13 @@ def _function(kernel: ForestKernel, name: str) -> str:
 def _added(kernel: ForestKernel) -> str:
     fields = _fields(kernel)
     values = fields["values"]
-    lines = [f"        const int32_t row = {fields['start']}[t] + leaf;"]
+    lines = [f"        const int32_t row = {fields['start']} + leaf;"]
     at = f"(row < {kernel.rows - 1} ? row : {kernel.rows - 1})"
-    if kernel.outputs == 1:
-        lines.append(f"        sums[0] += {values}[{at}];")
-    elif kernel.width == 1:
-        lines.append(f"        sums[t % {kernel.outputs}] += {values}[{at}];")
+    if kernel.width == 1:
+        to = "0" if kernel.outputs == 1 else f"t % {kernel.outputs}"
+        if kernel.rows == 1:
+            return f"        sums[{to}] += {values};"
+        lines.append(f"        sums[{to}] += {values}[{at}];")
     else:
         lines.append(f"        const int32_t *worth = {values} + {at} * {kernel.width};")
         lines.append("        int32_t k;")
@@ -107,7 +110,7 @@ static void {function}(const {name}_params *p, const {x} *x, int32_t *sums)
     int32_t t;
     memset(sums, 0, {outputs} * sizeof *sums);
     for (t = 0; t < {trees}; t++) {{
-        int32_t at = {root}[t], turns = {turns}, leaf = 0, link;
+        int32_t at = {root}, turns = {turns}, leaf = 0, link;
         bool high;
         do {{
 {split}
