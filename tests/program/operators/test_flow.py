@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from bimetal.nouns.errors import BadProgram
+from bimetal.program.block import pack
+from bimetal.program.layout import initial_state
 from bimetal.program.node import Clock
 from bimetal.program.operator import wire
 from bimetal.program.operators.affine import Affine
@@ -26,6 +28,7 @@ from bimetal.program.operators.send_on_delta import SendOnDelta
 from bimetal.program.operators.window import Window
 from bimetal.program.program import Draft
 from bimetal.program.verify import check
+from bimetal.targets.numpy import NumpyRunning, NumpyTarget
 from tests.program.operators.answer import answer
 
 RNG = np.random.default_rng(2)
@@ -92,6 +95,27 @@ def test_quantiles_heal_from_infinities_and_may_be_many() -> None:
     assert (found[:, 0] == answer(P2Quantile(), X)[0]).all()
     assert np.abs(found[-1, 1]) < 0.3
     assert (found[:, 2] == 0).all()
+
+
+def test_a_quantile_of_very_many_readings_counts_the_old_ones_half() -> None:
+    program, values = wire(P2Quantile(), (X,))
+    running = NumpyTarget().load(program, pack(program, values))
+    state = np.frombuffer(initial_state(program), running.layouts.state.dtype).copy()
+    state["seen"], state["heights"] = 5, [-3, -1, 0, 1, 3]
+    state["places"] = [1, 2**21, 2**22, 3 * 2**21, 2**23 - 1]
+    after, outputs, _ = running.run(state.tobytes(), rows_of(running, X[:100]))
+    left = np.frombuffer(after, running.layouts.state.dtype)[0]
+    assert left["places"][4] == 2**22 + 99
+    assert (np.diff(left["places"]) > 2**19).all()
+    assert np.abs(outputs["y0"]).max() < 1e-3
+    assert np.abs(left["heights"][1:4] - [-1, 0, 1]).max() < 1e-3
+
+
+def rows_of(running: NumpyRunning, x: Any) -> Any:
+    """Readings of one signal."""
+    rows = np.zeros(len(x), running.layouts.input.dtype)
+    rows["x0"] = x
+    return rows
 
 
 def p_squared(x: list[float], p: float) -> float:

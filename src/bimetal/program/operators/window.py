@@ -17,8 +17,9 @@ from bimetal.program.program import Draft
 class Window(Checked):
     """The last readings together, every so often.
 
-    Takes a value of any shape at every reading and gives the last `size`, oldest first, at a clock that
-    fires every `hop` readings, the first time when `size` are there.
+    Takes a value of any shape and type and gives the last `size`, oldest first, (size, ...), at a clock that
+    fires after every `hop` of them, the first time when `size` are there. The values may come at every
+    reading, or at a slower clock.
     """
 
     references: ClassVar[tuple[str, ...]] = ()
