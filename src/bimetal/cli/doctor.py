@@ -77,15 +77,20 @@ def _installation() -> list[Finding]:
 
 
 def _targets() -> list[Finding]:
+    from bimetal.cli.pace import ALLOW, native_allowed
+    from bimetal.cli.shelf import LocalShelf
     from bimetal.targets.present import every_target
 
+    unused = "" if native_allowed() else f"Set {ALLOW}=1, and commands run programs there"
     found: list[Finding] = []
-    for target in every_target(LocalTools()):
+    for target in every_target(LocalTools(), LocalShelf()):
         absent = target.present()
         found.append(
-            Finding(f"target {target.name}", "missing" if absent else "ok", "runs here", "")
-            if not absent
-            else Finding(f"target {target.name}", "missing", "does not run here", absent)
+            Finding(f"target {target.name}", "missing", "does not run here", absent)
+            if absent
+            else Finding(
+                f"target {target.name}", "ok", "runs here", unused if target.name == "native" else ""
+            )
         )
     return found
 

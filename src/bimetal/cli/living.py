@@ -22,6 +22,7 @@ import click
 from bimetal.api import Live, Stage, bind, create_app, serving
 from bimetal.api.card import model_view
 from bimetal.cli.home import keys
+from bimetal.cli.pace import quickest
 from bimetal.cli.proving import prove
 from bimetal.cli.watching import Watching
 from bimetal.keep.archive import Archive
@@ -32,7 +33,6 @@ from bimetal.nouns.errors import GateNotMet
 from bimetal.packs.machine.live import DAY_S, LivePlant
 from bimetal.packs.pack import Manifest, load_pack
 from bimetal.spine import HotWalk, Lesson, Taught, stream_of, teach
-from bimetal.targets.present import fastest
 from bimetal.tell.alarm import Alarms
 from bimetal.tell.channel import Channel
 from bimetal.tell.channels.terminal import Terminal
@@ -162,7 +162,7 @@ class Demo:
             await asyncio.sleep(min(left_s, TICK_S))
         began_s = time.monotonic()
         taught = await asyncio.to_thread(self._teach, begin_ns)
-        stream = stream_of("plant", taught.bundle, fastest())
+        stream = stream_of("plant", taught.bundle, quickest())
         await asyncio.to_thread(self._walk.adopt, stream, begin_ns, time.time_ns())
         self._page.set_model(model_view("plant", taught.bundle))
         self._page.set_stage(Stage.WATCHING, 1.0, "Faults begin any moment; each alarm says why.")
@@ -174,7 +174,7 @@ class Demo:
     def _teach(self, begin_ns: int) -> Taught:
         kept = self._walk.archive.segments.batch(since_ns=begin_ns)
         budget: Budget = parse_budget(self._wish.false_alarms)
-        lesson = Lesson(budget, fastest(), keys().signing_key(), time.time_ns())
+        lesson = Lesson(budget, quickest(), keys().signing_key(), time.time_ns())
         period_s = self._manifest.signals[0].signal.period_s
         return teach(history_of([kept]), period_s, ("demo",), lesson, self._model, lambda _stage, _part: None)
 

@@ -16,6 +16,7 @@ import click
 import numpy as np
 
 from bimetal.cli.opening import open_model
+from bimetal.cli.pace import quickest
 from bimetal.cli.progress import Progress
 from bimetal.cli.saying import note, shown
 from bimetal.cli.whole import check_place, open_file, whole_file
@@ -24,7 +25,6 @@ from bimetal.learn.card import Card, card_of
 from bimetal.nouns.event import Event, Kind
 from bimetal.spine import replay, scorer_of
 from bimetal.stream.scorer import Scored
-from bimetal.targets.present import fastest
 from bimetal.wire.file import open_table
 from bimetal.wire.live import stream_table
 from bimetal.wire.table.hints import Hints
@@ -48,7 +48,7 @@ def score(model: Path, data: str, scores: Path | None, as_json: bool, hints: Hin
         hints = replace(hints, devices=card.devices, columns=card.columns)
         batches = _batches(data, hints, card, progress)
         try:
-            for taken, scored in replay(scorer_of(bundle, fastest()), batches):
+            for taken, scored in replay(scorer_of(bundle, quickest()), batches):
                 if table and file:
                     table.writerows(_score_rows(taken, scored))
                     if data == LIVE:

@@ -23,10 +23,10 @@ from bimetal.api.intake import Intake
 from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import read
 from bimetal.cli.home import keys
+from bimetal.cli.pace import quickest
 from bimetal.keep.archive import Archive
 from bimetal.nouns.errors import NotAllowed
 from bimetal.spine import Heard, HotWalk, stream_of
-from bimetal.targets.present import fastest
 from bimetal.tell.alarm import Alarms
 from bimetal.tell.channels.terminal import Terminal
 from bimetal.tell.outbox import Outbox
@@ -125,7 +125,7 @@ class Server:
     def _watch(self, bundles: dict[str, Bundle]) -> None:
         now_ns = time.time_ns()
         for name, bundle in bundles.items():
-            stream = stream_of(name, bundle, fastest())
+            stream = stream_of(name, bundle, quickest())
             self._walk.adopt(stream, now_ns - round(WARM_UP_S * 1e9), now_ns)
             self._page.set_model(model_view(name, bundle))
         words = f"Watching with {', '.join(bundles)}." if bundles else "Readings are kept; no model watches."

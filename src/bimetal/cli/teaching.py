@@ -10,6 +10,7 @@ import click
 
 from bimetal.bundle.seal import check_free
 from bimetal.cli.home import keys
+from bimetal.cli.pace import quickest
 from bimetal.cli.progress import Progress
 from bimetal.cli.report import Report
 from bimetal.cli.saying import say
@@ -17,7 +18,6 @@ from bimetal.cli.whole import check_place
 from bimetal.learn.calibrate import parse_budget
 from bimetal.nouns.errors import BadInput
 from bimetal.spine import Lesson, Walked, cold
-from bimetal.targets.present import fastest
 from bimetal.wire.table.hints import Hints
 from bimetal.wire.table.shape import listed
 
@@ -27,7 +27,7 @@ def teach(data: tuple[Path, ...], output: Path, false_alarms: str, as_json: bool
 
     What can be refused before the data are read is refused before.
     """
-    target = fastest()
+    target = quickest()
     began_s = time.monotonic()
     budget = parse_budget(false_alarms)
     check_place(output, data)

@@ -6,7 +6,7 @@ type, and the words of all lanes stand side by side. Parameters and tables are t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from bimetal.targets.loops import At, Expr, For, Let, Lit, Op, Read, Ref, Set, S
 
 WORD = 4
 """Bytes of an element of one lane."""
+
+Answers = tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]
+"""States (D, state bytes), outputs (D, n), fired (D, n)."""
 
 ONE_FOR_ALL = ("params", "table")
 """Memory that lanes share."""
@@ -89,3 +92,25 @@ def side_by_side(
     if all((wait == wait[0]).all() for wait in waits):
         return None
     return np.lexsort(waits)
+
+
+def in_company(
+    run: Callable[[NDArray[np.uint8], NDArray[Any]], Answers],
+    states: NDArray[np.uint8],
+    rows: NDArray[Any],
+    layouts: Layouts,
+    clocks: tuple[Clock, ...],
+) -> Answers:
+    """Run devices in the order of `side_by_side`, and return the answers in the order they came in."""
+    order = side_by_side(states, layouts, clocks)
+    if order is None:
+        return run(states, rows)
+    after, outputs, fired = run(states[order], rows[order])
+    back = np.argsort(order)
+    whole = outputs.view(whole_of(layouts.output))[back]
+    return after[back], whole.view(outputs.dtype), fired[back]
+
+
+def whole_of(layout: Layout) -> np.dtype[Any]:
+    """Return a struct as one piece: copied at once, with the bytes between its fields."""
+    return np.dtype((np.void, layout.size))

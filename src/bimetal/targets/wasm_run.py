@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from bimetal.nouns.errors import BadInput, Broken, Unsupported
 from bimetal.program.block import HEAD, unpack
 from bimetal.program.digest import digest
-from bimetal.program.layout import Layout, layout_of
+from bimetal.program.layout import layout_of
 from bimetal.program.program import Program
 from bimetal.program.verify import check
-from bimetal.targets.lane import side_by_side
+from bimetal.targets.lane import in_company, whole_of
 from bimetal.targets.lower import lower
 from bimetal.targets.wasm import PAGE, Module, write_wasm
 from bimetal.targets.wasm_vector import LANES
@@ -107,13 +107,7 @@ class WasmRunning:
             return self._one.run(states, rows)
         if self._four is None:
             self._four = _Instance(self.program, self._params, *self._compiled(True), True)
-        order = side_by_side(states, lay, self.program.clocks)
-        if order is None:
-            return self._four.run(states, rows)
-        after, outputs, fired = self._four.run(states[order], rows[order])
-        back = np.argsort(order)
-        whole = outputs.view(_whole(lay.output))[back]
-        return after[back], whole.view(lay.output.dtype), fired[back]
+        return in_company(self._four.run, states, rows, lay, self.program.clocks)
 
 
 class _Instance:
@@ -143,9 +137,9 @@ class _Instance:
         """Feed rows (D, n) to devices, as many at a time as fit the memory."""
         lay = self.layouts
         after = np.empty(states.shape, np.uint8)
-        outputs = np.zeros(rows.shape, _whole(lay.output))
+        outputs = np.zeros(rows.shape, whole_of(lay.output))
         fired = np.empty(rows.shape, np.uint32)
-        rows = rows.view(_whole(lay.input))
+        rows = rows.view(whole_of(lay.input))
         few = max(1, MOST_BYTES // self._reading)
         for t in range(0, rows.shape[1], few):
             turn = slice(t, t + few)
@@ -173,7 +167,7 @@ class _Instance:
             memory[into].view(rows.dtype).reshape(rows.shape)[...] = rows
         memory[out] = 0
         self._call(starts[:4], *rows.shape)
-        outputs = memory[out].view(_whole(lay.output)) if lay.output.size else np.empty(n, "V0")
+        outputs = memory[out].view(whole_of(lay.output)) if lay.output.size else np.empty(n, "V0")
         fired = memory[bits].view(np.uint32)
         return memory[state].reshape(states.shape), outputs.reshape(rows.shape), fired.reshape(rows.shape)
 
@@ -217,11 +211,6 @@ def _compiled(program: Program, groups: bool) -> tuple[Any, Module]:
 
     module = write_wasm(lower(program, check(program).ranges), groups=groups)
     return wasmtime.Module(_engine(), module.code), module
-
-
-def _whole(layout: Layout) -> np.dtype[Any]:
-    """Return a struct as one piece: copied at once, with the bytes between its fields."""
-    return np.dtype((np.void, layout.size))
 
 
 def _round(size: int) -> int:
