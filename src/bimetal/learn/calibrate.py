@@ -14,6 +14,10 @@ from bimetal.nouns.errors import BadInput
 
 SECONDS = {"hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2629800.0, "year": 31557600.0}
 BLOCK = 30
+REACH = 5
+"""The tail of the scores is followed to so many times the length of the history."""
+FOLD = 0.6
+"""From so much of the history the habits are learned that are tried on the rest."""
 _WRITTEN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:/|per|a)\s*(hour|day|week|month|year)\s*")
 
 
@@ -46,7 +50,8 @@ class Threshold:
     """Where an alarm begins, and how far the history reaches towards the promise.
 
     `history_s` is the time the calibration saw, all devices together; `promise_s` the time in which one
-    alarm is allowed. Where the history is shorter, the tail beyond it is extrapolated.
+    alarm is allowed. Where the history is shorter, the tail beyond it is extrapolated, but to no more than
+    REACH times the history.
     """
 
     value: float
@@ -58,14 +63,21 @@ class Threshold:
         """True when the history is shorter than the time between two allowed alarms."""
         return self.history_s < self.promise_s
 
+    @property
+    def beyond_reach(self) -> bool:
+        """True when the history is too short to tell where the threshold of the promise lies."""
+        return REACH * self.history_s < self.promise_s
+
     def words(self) -> str:
         """Say how well founded the promise is."""
         if not self.extrapolated:
             return "measured within the history"
-        return (
-            f"extrapolated: the history covers {self.history_s / self.promise_s:.1%} "
-            "of the time between two allowed alarms"
+        part = (
+            f"the history covers {self.history_s / self.promise_s:.1%} of the time between two allowed alarms"
         )
+        if self.beyond_reach:
+            return f"kept by holding further alarms back: {part}, too little to tell the threshold from"
+        return f"extrapolated: {part}"
 
 
 def threshold_for(
@@ -76,14 +88,20 @@ def threshold_for(
 ) -> Threshold:
     """Return the threshold at which healthy readings raise the promised number of alarms.
 
-    `scores` are each device's scores over the history they were learned from, `held_out` those over
-    the part that was not; the stricter of both decides. Gumbel distribution of the maxima of 30
-    readings, by probability-weighted moments (Hosking, Wallis and Wood, Technometrics 27, 1985).
+    `scores` are each device's scores over the history they were learned from, which flatter; `held_out`
+    those by habits learned from only a part FOLD of the history, over the rest, which scold: what new
+    readings will get lies between, as the error of an estimate goes with one over its rows. Gumbel
+    distribution of the maxima of 30 readings, by probability-weighted moments (Hosking, Wallis and Wood,
+    Technometrics 27, 1985).
     """
-    chance = min(budget.per_second * period_s * BLOCK, 0.5)
-    found = [_gumbel(maxima, chance) for maxima in (_maxima(scores), _maxima(held_out)) if len(maxima) >= 4]
     rows = sum(len(s) for s in scores)
-    value = max(found) if found else 2.0 * max((float(s.max()) for s in scores if len(s)), default=1.0)
+    promised = budget.per_second * period_s * BLOCK
+    chance = min(max(promised, BLOCK / max(REACH * rows, 1)), 0.5)
+    found = [_gumbel(maxima, chance) for maxima in (_maxima(scores), _maxima(held_out)) if len(maxima) >= 4]
+    if len(found) == 2:
+        value = found[0] + (found[1] - found[0]) * 2 / (1 + 1 / FOLD)
+    else:
+        value = found[0] if found else 2.0 * max((float(s.max()) for s in scores if len(s)), default=1.0)
     return Threshold(min(max(value, 1e-3), 1e6), rows * period_s, 1 / budget.per_second)
 
 

@@ -52,8 +52,16 @@ class Design:
 
     @property
     def bands(self) -> int:
-        """Into how many scales a signal's level is split: at every other span."""
-        return len(self.spans[::2]) + 1
+        """Into how many scales a signal's level is split."""
+        return len(self.cuts) + 1
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """The spans, by number, at which it is split: the shortest and the fourth, or the longest there is.
+
+        Still slower levels have too few independent values in a short history to tell what is usual.
+        """
+        return (0, min(3, len(self.spans) - 1)) if len(self.spans) > 1 else (0,)
 
     @property
     def blocks(self) -> int:
@@ -121,12 +129,12 @@ def _sense(draft: Draft, design: Design, names: Sequence[str]) -> tuple[Node, No
     z = Standardise((0.0,) * many, (1.0,) * many, "usual").trace(draft, x)
     z = letter.where(usable, Clip(-BOUND, BOUND).trace(draft, z), 0.0)
     features, levels, seen = MovingMoments(design.spans, BOUND).trace(draft, z, usable)
-    return features, _bands(z, levels), fault, usable, seen
+    return features, _bands(z, levels, design.cuts), fault, usable, seen
 
 
-def _bands(z: Node, levels: Node) -> Node:
+def _bands(z: Node, levels: Node, cuts: Sequence[int]) -> Node:
     """Split the values by scale: what each average leaves of the one before it, and the slowest average."""
-    rows = [z, *(letter.gather(levels, letter.const(k, "i32")) for k in range(0, levels.shape[0], 2))]
+    rows = [z, *(letter.gather(levels, letter.const(k, "i32")) for k in cuts)]
     return letter.stack([*(letter.sub(a, b) for a, b in pairwise(rows)), rows[-1]])
 
 
@@ -152,4 +160,3 @@ def _filled(row: Node, design: Design, with_: float | bool) -> Node:
     if not missing:
         return row
     return letter.concat([row, letter.const(np.full(missing, with_), row.dtype)])
-

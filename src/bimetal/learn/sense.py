@@ -21,12 +21,14 @@ Values = dict[str, Any]
 
 CHUNK_BYTES = 32_000_000
 MOST_FEATURES = 48_000_000
-"""So many features are kept at once; of a longer history every k-th row is."""
+MOST_ROWS = 30_000
+"""So much is kept of what is sensed; of a longer history every k-th row, for neighbours say much the same:
+the shortest average looks back over eight of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sensed:
-    """Features (n, s, f) and bands (n, b, s) of all devices one after the other, warm-ups left out."""
+    """Features (n, s, f) and bands (n, b, s) of one stretch, the warm-up left out."""
 
     features: Rows
     bands: Rows
@@ -37,15 +39,17 @@ def sense(
     names: Sequence[str],
     stretches: Sequence[tuple[Values, Floats]],
     target: Target,
-) -> Sensed:
+) -> list[Sensed]:
     """Run the front part of the detector over stretches, each with its device's parameters."""
     program, draft = sensing_program(design, names)
     each = design.signals * (design.own_features + design.bands)
-    keep = max(1, -(-sum(len(v) for _, v in stretches) * each // MOST_FEATURES))
-    features: list[Rows] = [np.zeros((0, design.signals, design.own_features), np.float32)]
-    bands: list[Rows] = [np.zeros((0, design.bands, design.signals), np.float32)]
+    rows = sum(len(v) for _, v in stretches)
+    keep = max(1, rows // MOST_ROWS, -(-rows * each // MOST_FEATURES))
+    found: list[Sensed] = []
     for usual, values in stretches:
         learned = {name: usual.get(name, start) for name, start in draft.values.items()}
+        features: list[Rows] = [np.zeros((0, design.signals, design.own_features), np.float32)]
+        bands: list[Rows] = [np.zeros((0, design.bands, design.signals), np.float32)]
         seen = 0
         for out in run(program, learned, names, values, target):
             skip = max(min(design.warm_up, len(values) // 2) - seen, 0)
@@ -53,7 +57,8 @@ def sense(
             features.append(kept["features"].copy())
             bands.append(kept["bands"].copy())
             seen += len(out)
-    return Sensed(np.concatenate(features), np.concatenate(bands))
+        found.append(Sensed(np.concatenate(features), np.concatenate(bands)))
+    return found
 
 
 def run(

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bimetal.learn.calibrate import Budget, Threshold, threshold_for
+from bimetal.learn.calibrate import FOLD, Budget, Threshold, threshold_for
 from bimetal.learn.card import Card, CardSignal
 from bimetal.learn.dataset import History
 from bimetal.learn.detector import Design, detector_program, input_names
 from bimetal.learn.learners.covariance import RIDGE_OWN, RIDGE_TOGETHER, Habit, fit_habit
 from bimetal.learn.search import design_for
-from bimetal.learn.sense import Floats, Sensed, Values, run, sense
+from bimetal.learn.sense import Floats, Rows, Sensed, Values, run, sense
 from bimetal.learn.usual import Usual, fleet_of, usual_of, values_of
 from bimetal.nouns.device import FLEET
 from bimetal.program.program import Program
@@ -25,8 +25,6 @@ from bimetal.targets.target import Target
 
 Progress = Callable[[str, float], None]
 
-HELD_OUT = 0.6
-"""The threshold is tried on what comes after this part, by habits learned from this part alone."""
 FEW_ROWS = 32
 """A device with fewer rows is taken for one never met."""
 _FASTEST, _SLOWEST = 400, 5000
@@ -44,20 +42,23 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class _Lesson:
-    """What is learned from: stretches of rows, each with its device's parameters."""
+    """What is learned from: stretches of rows, each with its device's parameters and what was sensed."""
 
     design: Design
     names: tuple[str, ...]
     stretches: list[tuple[Values, Floats]]
-    devices: int
+    sensed: list[Sensed]
+    typical_rows: float
     target: Target
 
-    def habit(self, part: float) -> Values:
-        """Learn the fleet's habit from the first part of every stretch."""
-        pieces = [(usual, rows[: max(int(len(rows) * part), 2)]) for usual, rows in self.stretches]
-        sensed = sense(self.design, self.names, pieces, self.target)
-        typical = sum(len(rows) for _, rows in pieces) / self.devices
-        return _habit(sensed, self.design, typical)
+    def habit(self, first: float = 0.0, last: float = 1.0) -> Values:
+        """Learn the fleet's habit from this part of every stretch."""
+
+        def part(rows: Rows) -> Rows:
+            return rows[int(len(rows) * first) : max(int(len(rows) * last), 2)]
+
+        features = [part(s.features) for s in self.sensed]
+        return _habit(features, [part(s.bands) for s in self.sensed], self.design, self.typical_rows)
 
     def scores(self, program: Program, learned: Values) -> list[Floats]:
         """Return every stretch's raw scores."""
@@ -91,20 +92,22 @@ def train(
     names = input_names([s.name for s in history.signals])
     own = {d: values_of(usual.get(d) or usual[FLEET]) for d in (*history.devices, FLEET)}
     stretches = [(own[d], s) for d in taught for s in history.stretches(d)]
-    lesson = _Lesson(design, names, stretches, len(taught), target)
-    progress("learning", 0.1)
-    early = lesson.habit(HELD_OUT)
+    progress("learning", 0.0)
+    lesson = _Lesson(design, names, stretches, sense(design, names, stretches, target), typical, target)
     progress("learning", 0.4)
-    whole = lesson.habit(1.0)
+    whole, early, late = lesson.habit(), lesson.habit(last=FOLD), lesson.habit(first=1 - FOLD)
     progress("learning", 1.0)
 
     program, draft = detector_program(design, names)
-    held_out = [s[int(len(s) * HELD_OUT) :] for s in lesson.scores(program, draft.values | early)]
-    progress("calibrating", 0.5)
-    known = [s[design.warm_up :] for s in lesson.scores(program, draft.values | whole)]
+    warm = design.warm_up
+    known = [s[warm:] for s in lesson.scores(program, draft.values | whole)]
+    progress("calibrating", 0.3)
+    held_out = [s[int(len(s) * FOLD) :] for s in lesson.scores(program, draft.values | early)]
+    progress("calibrating", 0.6)
+    held_out += [s[warm : int(len(s) * (1 - FOLD))] for s in lesson.scores(program, draft.values | late)]
     threshold = threshold_for(known, budget, period, held_out)
-    fade = float(np.exp(-budget.per_second * period))
-    learned = draft.values | whole | {"threshold": threshold.value, "alarm_fade": fade}
+    refill = min(budget.per_second * period, 1.0)
+    learned = draft.values | whole | {"threshold": threshold.value, "alarm_refill": refill}
     alarms = sum(_begins(s / threshold.value) for s in known)
     progress("calibrating", 1.0)
     card = _card(history, design, names, budget, threshold, period_s, purpose, usual, alarms)
@@ -125,13 +128,15 @@ def _usual(history: History) -> dict[str, list[Usual]]:
     return found | {FLEET: fleet_of(ones, whole, history.signals)}
 
 
-def _habit(sensed: Sensed, design: Design, typical_rows: float) -> Values:
-    own = [fit_habit(sensed.features[:, k], RIDGE_OWN) for k in range(design.signals)]
+def _habit(features: list[Rows], bands: list[Rows], design: Design, typical_rows: float) -> Values:
+    alone = range(design.signals)
+    own = [fit_habit(np.concatenate([f[:, k] for f in features]), RIDGE_OWN) for k in alone]
     values = _named("own", own, 1 / min(max(typical_rows, _FASTEST), _SLOWEST))
+    del values["own_precision"]
     if design.blocks:
         size = design.block_size
-        filled = np.zeros((len(sensed.bands), design.bands, design.blocks * size), np.float32)
-        filled[:, :, : design.signals] = sensed.bands
+        filled = np.zeros((sum(map(len, bands)), design.bands, design.blocks * size), np.float32)
+        filled[:, :, : design.signals] = np.concatenate(bands)
         groups = filled.reshape(len(filled), design.bands * design.blocks, size)
         together = [fit_habit(groups[:, k], RIDGE_TOGETHER) for k in range(groups.shape[1])]
         values |= _named("together", together, 1 / (5 * max(typical_rows, _FASTEST)))

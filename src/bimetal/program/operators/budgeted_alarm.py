@@ -17,48 +17,60 @@ from bimetal.program.program import Draft
 class BudgetedAlarm(Checked):
     """When a score becomes an alarm, how long it lasts, and how a budget of alarms is kept.
 
-    Takes an f32 score () whose threshold is 1. An alarm begins when the score has been at the threshold
-    for `needed` readings in a row, and ends when it has been below for `hold` readings. Every alarm that
-    begins lifts the threshold for the next one by `lift`, up to `most`; the lift then fades by the factor
-    `<name>_fade` (a parameter) at every reading.
+    Takes an f32 score () whose threshold is 1, and gives the alarm, b1 (), and i32 (), how many alarms the
+    budget has held back so far, up to 65536. An alarm begins when the score has been at the threshold
+    for `needed` readings in a row, and ends when it has been below for `hold` readings.
+
+    Every alarm that begins takes a token; without one it is held back until the score has been below for
+    `hold` readings again. There are `burst` tokens at first and at most, and `<name>_refill` (a parameter)
+    more at every reading: in T readings no more than burst + T * refill alarms begin, whatever the scores.
     """
 
     references: ClassVar[tuple[str, ...]] = (
         "ANSI/ISA-18.2, Management of alarm systems: on-delay, off-delay",
-        "Gibbs and Candes, Adaptive conformal inference under distribution shift, 2021",
+        "Turner, New directions in communications, IEEE Communications Magazine 24, 1986 (the token bucket)",
     )
 
     needed: int = knob(1, low=1, high=65536, what="how many readings in a row must be at the threshold")
     hold: int = knob(16, low=1, high=65536, what="how many readings in a row below it end an alarm")
-    lift: float = knob(0.125, low=0, high=10, what="what each alarm adds to the threshold of the next")
-    most: float = knob(0.375, low=0, high=10, what="the most that is added to the threshold")
+    burst: int = knob(8, low=1, high=65536, what="how many alarms may begin at once")
     name: str = "alarm"
 
-    def trace(self, draft: Draft, *signals: Node) -> Node:
-        """While an alarm is on, the threshold is 1 again."""
+    def trace(self, draft: Draft, *signals: Node) -> tuple[Node, Node]:
+        """Trouble lasts until the score has been low for a while; it is told, or held back."""
         score = one(signals, self)
         clock = score.clock or EVERY
-        left = draft.state("alarm_left", 0, "i32", low=0, high=self.hold, clock=clock)
-        lifted = draft.state("lifted", 0.0, low=0, high=self.most, clock=clock)
+        left = draft.state("trouble_left", 0, "i32", low=0, high=self.hold, clock=clock)
+        told = draft.state("told", False, "b1", clock=clock)
+        held = draft.state("held_back", 0, "i32", low=0, high=65536, clock=clock)
+        tokens = draft.state("tokens", self.burst, low=0, high=self.burst, clock=clock)
+        refill = draft.param(f"{self.name}_refill", 0.0, low=0, high=1)
+
         on = letter.lt(letter.const(0, "i32"), left)
-        over = letter.le(letter.where(on, 1.0, letter.add(lifted, 1.0)), score)
+        over = letter.le(letter.const(1.0, "f32"), score)
         run = word.counted(draft, over, self.needed, "over")
         fires = letter.both(over, letter.either(on, letter.eq(run, self.needed)))
-        after = letter.where(
-            fires, letter.const(self.hold, "i32"), letter.maximum(letter.const(0, "i32"), letter.sub(left, 1))
-        )
+        less = letter.maximum(letter.const(0, "i32"), letter.sub(left, 1))
+        after = letter.where(fires, letter.const(self.hold, "i32"), less)
         draft.set(left, after)
-        alarm = letter.lt(letter.const(0, "i32"), after)
-        begins = letter.both(alarm, letter.invert(on))
-        fade = draft.param(f"{self.name}_fade", 1.0, low=0, high=1)
-        faded = letter.add(
-            letter.mul(lifted, fade), letter.where(begins, letter.const(self.lift, "f32"), 0.0)
-        )
-        draft.set(lifted, word.clip(faded, 0.0, self.most))
-        return alarm
+        begins = letter.both(fires, letter.invert(on))
+        full = word.clip(letter.add(tokens, refill), 0.0, self.burst)
+        may = letter.le(letter.const(1.0, "f32"), full)
+        pays = letter.both(begins, may)
+        price = letter.cast(letter.cast(pays, "i32"), "f32")
+        draft.set(tokens, word.clip(letter.sub(full, price), 0.0, self.burst))
+        tells = letter.where(begins, may, told)
+        draft.set(told, tells)
+        more = letter.minimum(letter.const(65536, "i32"), letter.add(held, 1))
+        count = letter.where(letter.both(begins, letter.invert(may)), more, held)
+        draft.set(held, count)
+        return letter.both(tells, letter.lt(letter.const(0, "i32"), after)), count
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        """It lasts one reading longer than the score is high; then 1.0 is not enough any more."""
-        score = np.array([0.9, 1.0, 1.5, 0.5, 0.5, 1.0, 1.2])
-        return (Example(cls(hold=2, lift=0.125), (score,), ([0, 1, 1, 1, 0, 0, 1],)),)
+        """It lasts one reading longer than the score is high; the second one is beyond the budget."""
+        score = np.array([0.9, 1.0, 1.5, 0.5, 0.5, 1.0, 1.2, 0.0])
+        return (
+            Example(cls(hold=2, burst=1), (score,), ([0, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 1])),
+            Example(cls(hold=2), (score,), ([0, 1, 1, 1, 0, 1, 1, 1], [0] * 8)),
+        )

@@ -21,8 +21,9 @@ FARTHEST = 1e4
 class GuardedDistance(Checked):
     """How far groups of features lie from their learned habit, and by which; the habit follows, guardedly.
 
-    Takes f32 (g, d) features of g groups, b1 (g, d), which of them can be used, and b1 (), whether the
-    habit may follow now. With x = feature - centre - drift, 0 where it cannot be used, and y = W x:
+    Takes f32 (g, d) features of g groups, b1 (g, d), which of them can be used, or b1 (g,), which groups,
+    and b1 (), whether the habit may follow now. With x = feature - centre - drift, 0 where it cannot be
+    used, and y = W x:
 
         distance = gain * sum(y_k^2 / r_k)        part_i = gain * x_i (W' (y / r))_i
 
@@ -34,7 +35,8 @@ class GuardedDistance(Checked):
     distance is more than `guard` times its running mean, so that what is unusual is hardly learned.
 
     Gives f32 (g,) distances and f32 (g, d) parts. Parameters: `<name>_centre` (g, d), `<name>_whiten`
-    (g, d, d), `<name>_gain` (g,), `<name>_pace` (), and `<name>_precision` (g, d), the diagonal of W'W.
+    (g, d, d), `<name>_gain` (g,), `<name>_pace` (), and, where single features may be unusable,
+    `<name>_precision` (g, d), the diagonal of W'W.
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -57,30 +59,39 @@ class GuardedDistance(Checked):
         centre = draft.param(f"{self.name}_centre", np.zeros((g, d)), low=-FARTHEST, high=FARTHEST)
         whiten = draft.param(f"{self.name}_whiten", np.tile(np.eye(d), (g, 1, 1)), low=-100, high=100)
         gain = draft.param(f"{self.name}_gain", np.full(g, 1 / d), low=0, high=1e6)
-        precision = draft.param(f"{self.name}_precision", np.ones((g, d)), low=1e-6, high=1e9)
         drift = draft.state("drift", np.zeros((g, d)), low=-FARTHEST, high=FARTHEST, clock=clock)
         ratio = draft.state("ratio", np.ones((g, d)), low=self.least, high=1e6, clock=clock)
 
+        each = usable if usable.shape == (g, d) else letter.reshape(usable, (g, 1))
         off = word.clip(letter.sub(letter.sub(x, centre), drift), -3 * FARTHEST, 3 * FARTHEST)
-        off = letter.where(usable, off, 0.0)
+        off = letter.where(each, off, 0.0)
         along = letter.reduce(letter.mul(whiten, letter.reshape(off, (g, 1, d))))
         weighed = letter.div(along, ratio)
+        whole = word.clip(word.total(letter.mul(along, weighed)), 0.0, FARTHEST**4)
         back = letter.reduce(letter.mul(whiten, letter.reshape(weighed, (g, d, 1))), axis=1)
-        lost = letter.where(usable, 0.0, letter.div(letter.mul(back, back), precision))
-        whole = word.total(letter.mul(along, weighed))
-        known = word.clip(letter.sub(whole, word.total(lost)), 0.0, FARTHEST**4)
-        kept = letter.div(known, letter.maximum(letter.const(word.TINY, "f32"), whole))
-        distance = letter.mul(known, gain)
+        kept, sound = letter.const(np.ones(g), "f32"), usable
+        if usable.shape == (g, d):
+            kept = self._kept(draft, back, whole, usable)
+            sound = letter.eq(letter.reduce(letter.cast(usable, "i32"), "min"), 1)
+        distance = letter.mul(letter.mul(whole, kept), gain)
         parts = letter.mul(letter.mul(off, back), letter.reshape(letter.mul(kept, gain), (g, 1)))
 
         step = letter.reshape(self._step(draft, distance, follow), (g, 1))
         moved = word.clip(letter.add(drift, letter.mul(step, off)), -FARTHEST, FARTHEST)
         draft.set(drift, moved)
         spread = letter.add(ratio, letter.mul(step, letter.sub(letter.mul(along, along), ratio)))
-        complete = letter.reduce(letter.cast(usable, "i32"), "min")
-        sound = letter.reshape(letter.eq(complete, 1), (g, 1))
+        sound = letter.reshape(sound, (g, 1))
         draft.set(ratio, letter.where(sound, word.clip(spread, self.least, 1e6), ratio))
         return distance, parts
+
+    def _kept(self, draft: Draft, back: Node, whole: Node, usable: Node) -> Node:
+        """What part of each distance is left when features that cannot be used are taken out."""
+        precision = draft.param(
+            f"{self.name}_precision", np.ones((self.groups, self.features)), low=1e-6, high=1e9
+        )
+        lost = letter.where(usable, 0.0, letter.div(letter.mul(back, back), precision))
+        known = word.clip(letter.sub(whole, word.total(lost)), 0.0, FARTHEST**4)
+        return letter.div(known, letter.maximum(letter.const(word.TINY, "f32"), whole))
 
     def _step(self, draft: Draft, distance: Node, follow: Node) -> Node:
         """How far each group's habit moves at this reading."""
@@ -105,11 +116,12 @@ class GuardedDistance(Checked):
                 Node(dtype="f32") as x,
                 Node(dtype="b1") as usable,
                 Node(dtype="b1", shape=()) as follow,
-            ) if x.shape == usable.shape == shape:
+            ) if x.shape == shape and usable.shape in (shape, shape[:1]):
                 return x, usable, follow
             case _:
                 raise BadProgram(
-                    f"it takes f32{list(shape)}, b1{list(shape)} and one b1, not {list(signals)}",
+                    f"it takes f32{list(shape)}, b1 of that shape or [{self.groups}], and one b1, "
+                    f"not {list(signals)}",
                     where="GuardedDistance",
                 )
 
@@ -120,4 +132,9 @@ class GuardedDistance(Checked):
         usable = np.array([[[True, True]], [[True, True]], [[True, False]]])
         follow = np.array([False, False, False])
         distances, parts = [[0.5], [2.5], [0.5]], [[[0.5, 0]], [[0.5, 2]], [[0.5, 0]]]
-        return (Example(cls(1, 2), (x, usable, follow), (distances, parts)),)
+        groups = np.array([[True], [True], [False]])
+        alone = ([[0.5], [2.5], [0.0]], [[[0.5, 0]], [[0.5, 2]], [[0, 0]]])
+        return (
+            Example(cls(1, 2), (x, usable, follow), (distances, parts)),
+            Example(cls(1, 2), (x, groups, follow), alone),
+        )

@@ -1,8 +1,7 @@
-"""How each signal has been of late: its level, its spread and its roughness, over short and long spans."""
+"""How each signal has been of late: its level, power, spread and roughness, over longer and longer spans."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,22 +13,22 @@ from bimetal.program.node import EVERY, Node
 from bimetal.program.operator import Checked, Example, knob
 from bimetal.program.program import Draft
 
-KINDS = 6
-"""Level, spread and roughness, each averaged once and twice."""
+KINDS = 4
+"""Level, power, spread and roughness."""
 
 
 @dataclass(frozen=True, slots=True)
 class MovingMoments(Checked):
-    """How each signal has been of late: its level, its spread and its roughness, over short and long spans.
+    """How each signal has been of late: its level, power, spread and roughness, over longer and longer spans.
 
     Takes f32 (s,) standardised values within +-`bound` and b1 (s,), which of them can be used; the
-    averages of a signal stand still where its value cannot. For every span it averages exponentially
-    (weight 2 / (span + 1)) the value, its squared distance from that average, and its absolute
-    change; and averages each average once more, which remembers a little further back. Until enough
-    values came an average is the plain mean of all of them.
+    averages of a signal stand still where its value cannot. Averaged exponentially (weight 2 / (span + 1))
+    are the value, its square, its squared distance from its first level, and its absolute change; each
+    average is that of the one before it, so that longer spans look further back. Until enough values came
+    an average is the plain mean.
 
-    Gives f32 (s, 6 * spans) features; f32 (spans, s), the levels of the short average; and i32 (s,),
-    how many values of each signal were averaged, up to 65536.
+    Gives f32 (s, 4 * spans) features; f32 (spans, s), the levels; and i32 (s,), how many values of each
+    signal were averaged, up to 65536.
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -38,48 +37,41 @@ class MovingMoments(Checked):
         "Principe and others, The gamma filter, IEEE Trans. Signal Processing 41, 1993",
     )
 
-    spans: tuple[float, ...] = (8.0, 64.0)
+    spans: tuple[float, ...] = (8.0, 16.0, 32.0, 64.0, 128.0)
     bound: float = knob(20.0, low=1, high=1000, what="the largest size of a value that is fed in")
 
     def trace(self, draft: Draft, *signals: Node) -> tuple[Node, Node, Node]:
-        """Six averages for every span, each a state (spans, s)."""
+        """Four cascades of averages, each a state (spans, s)."""
         z, usable = self._signals(signals)
         clock = z.clock or EVERY
         seen = draft.state("seen", np.zeros(z.shape), "i32", low=0, high=65536, clock=clock)
         more = letter.minimum(letter.const(65536, "i32"), letter.add(seen, 1))
         count = letter.where(usable, more, seen)
         draft.set(seen, count)
-        weights = letter.const([[2 / (span + 1)] for span in self.spans], "f32")
         plain = letter.div(
             letter.const(1.0, "f32"), letter.maximum(letter.const(1.0, "f32"), letter.cast(count, "f32"))
         )
-        weight = letter.maximum(weights, plain)
+        weights = [letter.maximum(letter.const(2 / (span + 1), "f32"), plain) for span in self.spans]
 
-        def average(value: Node, when: Node, low: float, high: float, name: str) -> Node:
-            before = draft.state(name, np.zeros(weight.shape), low=low, high=high, clock=clock)
-            moved = letter.add(before, letter.mul(weight, letter.sub(value, before)))
-            now = letter.where(when, word.clip(moved, low, high), before)
+        def cascade(value: Node, when: Node, low: float, high: float, name: str) -> Node:
+            shape = (len(self.spans), *z.shape)
+            before = draft.state(name, np.zeros(shape), low=low, high=high, clock=clock)
+            rows: list[Node] = []
+            for k, weight in enumerate(weights):
+                row = letter.gather(before, letter.const(k, "i32"))
+                moved = letter.add(row, letter.mul(weight, letter.sub(rows[-1] if rows else value, row)))
+                rows.append(letter.where(when, word.clip(moved, low, high), row))
+            now = letter.stack(rows)
             draft.set(before, now)
             return now
 
         change, changed = _change(draft, z, usable)
-        level, *levels = self._twice(average, z, usable, -self.bound, self.bound, "level")
-        off = letter.sub(z, level)
-        spread = self._twice(average, letter.mul(off, off), usable, 0.0, 4 * self.bound**2, "spread")
-        rough = self._twice(average, change, changed, 0.0, 2 * self.bound, "roughness")
-        return _by_signal([level, *levels, *spread, *rough]), level, count
-
-    @staticmethod
-    def _twice(
-        average: Callable[[Node, Node, float, float, str], Node],
-        value: Node,
-        when: Node,
-        low: float,
-        high: float,
-        name: str,
-    ) -> list[Node]:
-        once = average(value, when, low, high, name)
-        return [once, average(once, when, low, high, f"{name}_again")]
+        levels = cascade(z, usable, -self.bound, self.bound, "level")
+        power = cascade(letter.mul(z, z), usable, 0.0, self.bound**2, "power")
+        off = letter.sub(z, letter.gather(levels, letter.const(0, "i32")))
+        spread = cascade(letter.mul(off, off), usable, 0.0, 4 * self.bound**2, "spread")
+        rough = cascade(change, changed, 0.0, 2 * self.bound, "roughness")
+        return _by_signal([levels, power, spread, rough]), levels, count
 
     def _signals(self, signals: tuple[Node, ...]) -> tuple[Node, Node]:
         match signals:
@@ -98,7 +90,7 @@ class MovingMoments(Checked):
         """A span of one reading: its level is the value, which is never off it; a gap changes nothing."""
         z = np.array([[1.0], [3.0], [9.0], [2.0]])
         usable = np.array([[True], [True], [False], [True]])
-        features = [[[1, 1, 0, 0, 0, 0]], [[3, 3, 0, 0, 2, 2]], [[3, 3, 0, 0, 2, 2]], [[2, 2, 0, 0, 2, 2]]]
+        features = [[[1, 1, 0, 0]], [[3, 9, 0, 2]], [[3, 9, 0, 2]], [[2, 4, 0, 2]]]
         levels = [[[1]], [[3]], [[3]], [[2]]]
         return (Example(cls((1.0,)), (z, usable), (features, levels, [[1], [2], [2], [3]])),)
 
