@@ -79,6 +79,16 @@ def test_a_valve_that_closes_is_told_with_its_reasons(rig: Path, data: Find, tmp
     assert sum(told) >= 0.5 * len(told)
 
 
+@pytest.mark.xfail(
+    strict=True, reason="the rig was ten degrees colder that day: to the model, a way of running never seen"
+)
+def test_healthy_rows_of_another_day_are_mostly_quiet(rig: Path, data: Find, tmp_path: Path) -> None:
+    path = data("skab", "valve1", "0.csv")
+    seen = replay(rig, path, tmp_path)
+    healthy = [s for s, bad in zip(seen.scores, labels(path, "anomaly"), strict=True) if not bad]
+    assert sum(s["alarm"] == "0" for s in healthy) >= 0.9 * len(healthy)
+
+
 def test_a_run_without_anomalies_is_mostly_quiet(data: Find, tmp_path: Path) -> None:
     """Learned from its first four fifths; the last has not been seen."""
     whole = data("skab", "anomaly-free", "anomaly-free.csv").read_text(encoding="utf-8").splitlines(True)

@@ -43,9 +43,15 @@ def _tap(data: str | Path | BinaryIO) -> tuple[Tap, str]:
         if str(data) == "-":
             return tap_stream(sys.stdin.buffer, STANDARD_INPUT), "stdin"
         path = Path(data)
-        stem = path.name[: -len(".gz")] if path.name.endswith(".gz") else path.name
-        return tap_path(path), device_id(Path(stem).stem)
+        return tap_path(path), _device_of(path)
     return tap_stream(data, STANDARD_INPUT), "stdin"
+
+
+def _device_of(path: Path) -> str:
+    """Name a device after its file, with the folder where the file is a mere number."""
+    stem = Path(path.name.removesuffix(".gz")).stem
+    bare = not any(c.isalpha() for c in stem)
+    return device_id(f"{path.absolute().parent.name}_{stem}" if bare else stem)
 
 
 def _source(tap: Tap) -> Source:
