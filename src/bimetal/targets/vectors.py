@@ -16,10 +16,14 @@ from bimetal.program.layout import Layout, initial_state, layout_of
 from bimetal.program.node import DTYPES
 from bimetal.program.program import Input, Program, bounds_of
 from bimetal.targets.numpy import NumpyTarget
+from bimetal.targets.target import Running
 
 FORMAT = 1
 LONGEST = 1000
+STRIDE = 64
 RUNS = 32
+AWAKE = 2
+"""So many runs go on until the program says something."""
 Usual = Mapping[str, tuple[float, float]]
 Kind = Callable[[np.random.Generator, NDArray[Any]], NDArray[Any]]
 
@@ -66,22 +70,44 @@ def make_vectors(
 ) -> Vectors:
     """Return golden vectors: everyday readings, gaps, and values that machines disagree about first.
 
-    `usual` gives the everyday range of inputs by name. Run k is of kind k modulo the number of kinds;
-    the first is long enough for every clock to fire twice (1000 rows at most), the others have `rows`
-    rows. Raises BadInput when the block does not fit the program.
+    `usual` gives the everyday range of inputs by name. Run k is of kind k modulo the number of kinds,
+    and has `rows` rows. Before them the first two have everyday readings until the program is awake:
+    every clock has fired twice, and every float result that ever changes within LONGEST readings has
+    changed. Raises BadInput when the block does not fit the program.
     """
     law = NumpyTarget().load(program, block)
     rng = np.random.default_rng(seed)
     start = initial_state(program)
     slowest = max(c.first + c.period + 1 for c in program.clocks)
+    everyday = _rows(program, rng, LONGEST, _everyday_kind, usual or {})
+    asleep = min(max(slowest, _first_words(program, law, everyday)), LONGEST)
     found: list[Vector] = []
     for k in range(runs):
         name, kind = KINDS[k % len(KINDS)]
-        count = rows if k else min(max(rows, slowest), LONGEST)
-        given = _rows(program, rng, count, kind, usual or {})
+        given = _rows(program, rng, rows, kind, usual or {})
+        if k < AWAKE:
+            given = layout_of(program).input.conformed(np.concatenate([everyday[:asleep], given]))
         state, outputs, fired = law.run(start, given)
         found.append(Vector(f"{name} {k // len(KINDS) + 1}", given, outputs, fired, state))
     return Vectors(maker(program, block), tuple(found))
+
+
+def _first_words(program: Program, law: Running, rows: NDArray[Any]) -> int:
+    """Return after how many readings each float result has changed that ever does."""
+    floats = [name for name, node in program.outputs if node.dtype == "f32"]
+    state, first = initial_state(program), None
+    changed: dict[str, int] = {}
+    for t in range(0, len(rows), STRIDE):
+        state, outputs, _ = law.run(state, rows[t : t + STRIDE])
+        first = outputs[:1] if first is None else first
+        for name in [n for n in floats if n not in changed]:
+            same = outputs[name].view(np.uint32) == first[name].view(np.uint32)
+            other = np.flatnonzero(~same.reshape(len(outputs), -1).all(axis=1))
+            if other.size:
+                changed[name] = t + int(other[0]) + 1
+        if len(changed) == len(floats):
+            break
+    return max(changed.values(), default=0)
 
 
 def maker(program: Program, block: bytes) -> bytes:
@@ -175,9 +201,9 @@ INFINITY = float("inf")
 TINY = 2.0**-149
 KINDS: tuple[tuple[str, Kind], ...] = (
     ("everyday", _everyday_kind),
+    ("worst of all", _with(np.nan, INFINITY, -INFINITY, -0.0, TINY, -TINY, 3e38, -3e38, share=0.5)),
     ("gaps", _gaps),
     ("everyday again", _everyday_kind),
-    ("worst of all", _with(np.nan, INFINITY, -INFINITY, -0.0, TINY, -TINY, 3e38, -3e38, share=0.5)),
     ("constant", _constant),
     ("infinite", _with(INFINITY, -INFINITY)),
     ("zeros", _with(0.0, -0.0, share=0.6)),
