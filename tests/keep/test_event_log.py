@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bimetal.keep import event_log
+from bimetal.keep import line_file
 from bimetal.keep.event_log import EventLog
 from bimetal.nouns.errors import Unsupported
 from tests.keep.given import START, event
@@ -65,13 +65,13 @@ def test_a_devices_events_are_erased(log: EventLog) -> None:
 
 
 def test_a_full_disk_adds_nothing(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = event_log.write_all
+    real = line_file.write_all
 
     def full(handle: int, content: bytes) -> None:
         real(handle, content[:30])
         raise OSError(errno.ENOSPC, "no space")
 
-    monkeypatch.setattr(event_log, "write_all", full)
+    monkeypatch.setattr(line_file, "write_all", full)
     with pytest.raises(Unsupported, match="no room"):
         log.append([event()])
     monkeypatch.undo()

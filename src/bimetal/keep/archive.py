@@ -7,13 +7,14 @@ from pathlib import Path
 
 from bimetal.keep.erase import Erased, erase, finish_erasing
 from bimetal.keep.event_log import EventLog
+from bimetal.keep.quarantine import Quarantine
 from bimetal.keep.retain import oldest_ns, retain
 from bimetal.keep.segment import Removed, Segments
 from bimetal.nouns.purpose import Purpose
 
 
 class Archive:
-    """Readings (`segments`) and events (`events`) in one folder, which it holds until closed.
+    """Readings, events, and messages in quarantine in one folder, which it holds until closed.
 
     Opening finishes what a power cut interrupted. Raises as Segments does.
     """
@@ -23,20 +24,23 @@ class Archive:
         self.segments = Segments(folder, repair=repair)
         try:
             self.events = EventLog(folder / "events")
-            finish_erasing(self.segments, self.events)
+            self.quarantine = Quarantine(folder / "quarantine")
+            finish_erasing(self.segments, self.events, self.quarantine)
         except BaseException:
             self.segments.close()
             raise
 
     def erase(self, device: str) -> Erased:
         """Remove all that is kept of a device."""
-        return erase(self.segments, self.events, device)
+        return erase(self.segments, self.events, self.quarantine, device)
 
     def retain(self, purposes: Mapping[str, Purpose], now_ns: int) -> Removed:
-        """Remove readings whose purpose ended, and events older than the longest purpose."""
+        """Remove readings whose purpose ended, and what else is older than the longest purpose."""
         removed = retain(self.segments, purposes, now_ns)
         if purposes:
-            self.events.forget_before(min(oldest_ns(p, now_ns) for p in purposes.values()))
+            oldest = min(oldest_ns(p, now_ns) for p in purposes.values())
+            self.events.forget_before(oldest)
+            self.quarantine.forget_before(oldest)
         return removed
 
     def close(self) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow  # pyright: ignore[reportMissingTypeStubs]
+import pyarrow.csv  # pyright: ignore[reportMissingTypeStubs]
 import pyarrow.parquet  # pyright: ignore[reportMissingTypeStubs]
 
 from bimetal.nouns.errors import BadInput
 
 pa: Any = pyarrow
+csv: Any = pyarrow.csv
 pq: Any = pyarrow.parquet
 
 Table = Any

@@ -173,9 +173,11 @@ class Catalog:
                     asdict(found.sealed),
                 )
                 db.executemany(
-                    "INSERT INTO held VALUES"
-                    " (:segment, :device, :signal, :rows, :first_ns, :last_ns, :start)",
-                    [{"segment": found.sealed.name, **asdict(h)} for h in found.held],
+                    "INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        (found.sealed.name, h.device, h.signal, h.rows, h.first_ns, h.last_ns, h.start)
+                        for h in found.held
+                    ),
                 )
             if sealed is not None:
                 db.execute("INSERT OR REPLACE INTO fact VALUES ('sealed', ?)", (sealed,))

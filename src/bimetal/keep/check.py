@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 from bimetal.keep.disk import in_words, read_at
-from bimetal.nouns.errors import BadInput
+from bimetal.nouns.errors import BadInput, Error
 
 _PART = struct.Struct("<QI")
 _READ_BYTES = 1 << 20
@@ -46,7 +46,7 @@ class CheckedFile:
         parts = list(_PART.iter_unpack(checks))
         self.ends = [int(end) for end, _ in parts]
         self._crcs = [int(crc) for _, crc in parts]
-        self._sound: set[int] = set()
+        self._last: tuple[int, bytes] | None = None
         self._turn = Lock()
         with in_words(path):
             self._handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -66,36 +66,66 @@ class CheckedFile:
         while start < stop:
             number = bisect_right(self.ends, start)
             end = min(stop, self.ends[number])
-            found.append(self._piece(number, start, end))
+            first = self.ends[number - 1] if number else 0
+            found.append(self._part(number)[start - first : end - first])
             start = end
         return found[0] if len(found) == 1 else b"".join(found)
 
-    def part(self, number: int) -> bytes:
-        """Return a whole part; raises BadInput when it was changed."""
-        content = self._at(self.start(number), self.ends[number])
+    def _part(self, number: int) -> bytes:
+        """Return a whole part; the last one is remembered, for it is mostly asked for in pieces."""
+        last = self._last
+        if last is not None and last[0] == number:
+            return last[1]
+        start = self.ends[number - 1] if number else 0
+        with in_words(self.path), self._turn:
+            content = read_at(self._handle, start, self.ends[number] - start)
         if zlib.crc32(content) != self._crcs[number]:
             raise _damaged(self.path)
-        self._sound.add(number)
+        self._last = number, content
         return content
-
-    def start(self, number: int) -> int:
-        """Return where a part begins."""
-        return self.ends[number - 1] if number else 0
-
-    def _piece(self, number: int, start: int, end: int) -> bytes:
-        if number in self._sound:
-            return self._at(start, end)
-        return self.part(number)[start - self.start(number) : end - self.start(number)]
-
-    def _at(self, start: int, end: int) -> bytes:
-        with in_words(self.path), self._turn:
-            return read_at(self._handle, start, end - start)
 
     def close(self) -> None:
         """Let go of the file."""
+        self._last = None
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+
+class CheckedReader:
+    """A place in a checked file, to be read from as files of Python are; `failed` is what went wrong."""
+
+    closed = False
+
+    def __init__(self, file: CheckedFile) -> None:
+        self._file, self._at = file, 0
+        self.failed: Error | None = None
+
+    def read(self, count: int = -1) -> bytes:
+        """Return bytes from here on; raises as `CheckedFile.read`."""
+        try:
+            found = self._file.read(self._at, self._file.size if count < 0 else count)
+        except Error as error:
+            self.failed = error
+            raise
+        self._at += len(found)
+        return found
+
+    def seek(self, to: int, whence: int = 0) -> int:
+        """Go to another place."""
+        self._at = to + (0, self._at, self._file.size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._at
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def close(self) -> None:
+        """Do nothing: the file stays open for others."""
 
 
 def _damaged(path: Path) -> BadInput:

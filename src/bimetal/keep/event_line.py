@@ -28,6 +28,7 @@ from bimetal.nouns.event import Cause, Event, Kind, Reason
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")
 _SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 class _Part(msgspec.Struct):
@@ -78,7 +79,7 @@ def json_line(value: object) -> bytes:
 
     JSON allows U+0085, U+2028 and U+2029 in texts, and some readers end a line there: they are escaped.
     """
-    line = msgspec.json.encode(value)
+    line = _JSON.encode(value)
     for mark in ("\u0085", "\u2028", "\u2029"):
         line = line.replace(mark.encode(), f"\\u{ord(mark):04x}".encode())
     return line

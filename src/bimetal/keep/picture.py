@@ -51,5 +51,6 @@ def draw(opened: Opened, fresh: Rows, asked: Asked, stretches: int) -> Rows:
     for file, held in opened.parts:
         for rows in (rows for h in held for rows in file.pieces(h, asked.since_ns, asked.until_ns)):
             picture.add(rows.part(~np.isin(rows.time_ns, fresh.time_ns)) if len(fresh) else rows)
+        file.close()
     picture.add(fresh)
     return picture.rows()

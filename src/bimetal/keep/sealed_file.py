@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 from bimetal.keep.arrow import pa, parsing, pq
 from bimetal.keep.asked import EARLIEST_NS, LATEST_NS, Asked
 from bimetal.keep.catalog import Catalog, Held, Sealed
-from bimetal.keep.check import CheckedFile
+from bimetal.keep.check import CheckedFile, CheckedReader
 from bimetal.keep.rows import Rows, join, no_rows
-from bimetal.nouns.errors import NotFound
+from bimetal.nouns.errors import Error, NotFound
 
 _COLUMNS = ("time", "value", "quality")
 _Group = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
@@ -32,7 +33,7 @@ class SealedFile:
         self.checked = CheckedFile(folder / sealed.name, sealed.checks)
         self._parquet: Any = None
         self._first = np.zeros(1, np.int64)
-        self._bytes = np.zeros(0, np.uint8)
+        self._reader = CheckedReader(self.checked)
         self._group: tuple[int, _Group] | None = None
 
     def rows(self, held: Sequence[Held], since_ns: int = EARLIEST_NS, until_ns: int = LATEST_NS) -> Rows:
@@ -58,34 +59,36 @@ class SealedFile:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._group = None
         self.checked.close()
 
     def _open(self) -> None:
         if self._parquet is not None:
             return
-        # What is not read of this array is never given memory.
-        self._bytes = np.zeros(self.checked.size, np.uint8)
-        self._load(len(self.checked.ends) - 1)
-        with parsing(self.checked.path):
-            self._parquet = pq.ParquetFile(pa.BufferReader(pa.py_buffer(self._bytes)))
+        with self._reading():
+            self._parquet = pq.ParquetFile(pa.PythonFile(self._reader, mode="r"))
             meta = self._parquet.metadata
             counts = [meta.row_group(k).num_rows for k in range(meta.num_row_groups)]
         self._first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
     def _columns(self, number: int) -> _Group:
         if self._group is None or self._group[0] != number:
-            self._load(number)
-            with parsing(self.checked.path):
+            with self._reading():
                 table = self._parquet.read_row_group(number, columns=_COLUMNS, use_threads=False)
                 time = table.column("time").cast(pa.int64()).to_numpy()
                 group = time, table.column("value").to_numpy(), table.column("quality").to_numpy()
             self._group = number, group
         return self._group[1]
 
-    def _load(self, number: int) -> None:
-        content = self.checked.part(number)
-        start = self.checked.start(number)
-        self._bytes[start : start + len(content)] = np.frombuffer(content, np.uint8)
+    @contextmanager
+    def _reading(self) -> Generator[None, None, None]:
+        try:
+            with parsing(self.checked.path):
+                yield
+        except Error:
+            if self._reader.failed is not None:
+                raise self._reader.failed from None
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class Segments:
         self._seal_readings = seal_readings
         self._grace = 1
         self._state = Lock()
+        self._joining = Lock()
         self._upkeep = Lock()
         self._hold = hold(folder)
         self._catalog: Catalog | None = None
@@ -133,11 +134,11 @@ class Segments:
 
         `most_readings` is the most that are moved. Returns whether anything was to be done.
         """
-        with self._upkeep:
-            if self._due(0.5):
-                self._seal()
+        with self._joining:
+            if self._seal_if(0.5):
                 return True
-            return self._shelf.join(most_readings, self._meaning) > 0
+            moved = self._shelf.join(most_readings, self._meaning, self._upkeep, lambda: self._seal_if(0.5))
+            return moved > 0
 
     def read(
         self, device: str, signal: str, since_ns: int = EARLIEST_NS, until_ns: int = LATEST_NS
@@ -193,7 +194,7 @@ class Segments:
 
     def remove(self, rules: Sequence[Rule]) -> Removed:
         """Remove readings from journals and segments; files that held them are rewritten and unlinked."""
-        with self._upkeep:
+        with self._joining, self._upkeep:
             with self._state:
                 waiting = self._tail.remove(rules)
             sealed = self._shelf.remove(rules, self._meaning)
@@ -253,6 +254,12 @@ class Segments:
         return (
             self._tail.readings >= share * self._seal_readings or self._tail.bytes >= share * _JOURNAL_BYTES
         )
+
+    def _seal_if(self, share: float) -> bool:
+        due = self._due(share)
+        if due:
+            self.seal()
+        return due
 
     def _seal(self) -> Sealed | None:
         with self._state:

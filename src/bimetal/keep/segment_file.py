@@ -26,7 +26,7 @@ from bimetal.keep.rows import Rows, held_in, join
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 
-_GROUPS = (1 << 15, 1 << 17)
+_GROUPS = (1 << 15, 1 << 16)
 """Rows in a row group. Reading a series takes whole groups, so those of many short series are small."""
 _LONG = 1 << 11
 """So many rows make a series long."""

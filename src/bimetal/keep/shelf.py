@@ -6,10 +6,11 @@ that it does not name is nobody's and is swept away.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,18 +71,28 @@ class Shelf:
         self._put(corrected, (new,), meaning, last)
         return new.sealed
 
-    def join(self, most_readings: int, meaning: Meaning) -> int:
-        """Make one segment of some small ones; returns how many readings that moved, 0 for none."""
+    def join(self, most_readings: int, meaning: Meaning, turn: Lock, between: Callable[[], object]) -> int:
+        """Make one segment of some small ones; returns how many readings that moved, 0 for none.
+
+        While it works others may `add`, and `between` is called now and then; only to put the new in
+        place of the old it takes its `turn`. If what was added corrected the old ones, it was in vain.
+        """
         run = run_to_join(self._book.segments(), most_readings)
-        if not run:
+        names = [s.name for s in run]
+        old = self._book.whole(names)
+        if not run or len(old) < len(run):
             return 0
-        old = self._book.whole([s.name for s in run])
-        rows = sum(s.rows for s in run)
-        group = group_for(rows, len({(h.device, h.signal) for f in old for h in f.held}))
-        span = (run[0].first, run[-1].last, 0)
-        new = write_segment(self.folder, merge(self.folder, old), meaning, span, group)
-        self._replace(old, [new] if new else [])
-        return rows
+        group = group_for(sum(s.rows for s in run), len({_of(h) for f in old for h in f.held}))
+        parts = _interrupted(merge(self.folder, old), between)
+        new = write_segment(self.folder, parts, meaning, (run[0].first, run[-1].last, 0), group)
+        if new is None:
+            return 0
+        with turn:
+            if {s.name for s in self._book.segments()}.issuperset(names):
+                self._replace(old, [new])
+                return new.sealed.rows
+        remove_durably([self.folder / new.sealed.name])
+        return 0
 
     def remove(self, rules: Sequence[Rule], meaning: Meaning) -> Removed:
         """Rewrite the segments that hold what must go, one after the other."""
@@ -147,6 +158,12 @@ class Shelf:
         self._book.learn(s for _, signals in adopted for s in signals)
         self._book.replace((), [found for found, _ in adopted], sealed=reached)
         self._sweep()
+
+
+def _interrupted(parts: Iterator[Rows], between: Callable[[], object]) -> Iterator[Rows]:
+    for part in parts:
+        between()
+        yield part
 
 
 def _of(held: Held) -> Series:

@@ -1,0 +1,194 @@
+"""Query: questions in SQL about what a folder keeps, answered by DuckDB, which can change nothing.
+
+| table | columns |
+| --- | --- |
+| `readings` | `device`, `signal`, `time`, `value`, `quality` (0 good, 1 doubtful, 2 bad) |
+| `events` | `time`, `device`, `kind`, `score`, `alarm`, `cause`, `sentence`, `since`, `explanation` |
+| `signals` | `name`, `unit`, `quantity`, `period_s`, `low`, `high` |
+| `quarantine` | `number`, `time`, `topic`, `client`, `reason`, `payload` |
+
+Every reading that was acknowledged before is there once, as it was corrected last, all as of one
+instant. Times are TIMESTAMP WITH TIME ZONE in nanoseconds, and UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from typing import Any, TypeVar
+
+from bimetal.keep.answer import Answer
+from bimetal.keep.arrow import Table, pa
+from bimetal.keep.asked import EARLIEST_NS, LATEST_NS, Asked
+from bimetal.keep.duck import SCHEME, SegmentFiles, db
+from bimetal.keep.event_line import time_text
+from bimetal.keep.segment_file import table_of
+from bimetal.keep.snapshot import Snapshot, look
+from bimetal.keep.sql_table import event_table, quarantine_table, signal_table
+from bimetal.nouns.errors import BadInput, NotAllowed, Unsupported
+
+_MEMORY = "1GB"
+_ROWS = 1 << 14
+_COLUMNS = "device, signal, time, value, quality"
+_LOCKED = (
+    "enable_external_access = false",
+    "python_enable_replacements = false",
+    "lock_configuration = true",
+)
+_LISTING = ("show", "schema", "duckdb_", "pg_")
+"""Words of questions about which tables there are."""
+_T = TypeVar("_T")
+
+
+@contextmanager
+def querying(folder: Path, asked: Asked) -> Generator[Query, None, None]:
+    """Look at what a folder keeps, or at the part of its readings that is asked for; raises as `look`."""
+    with look(folder, asked) as snapshot:
+        query = Query(folder, snapshot, asked)
+        try:
+            yield query
+        finally:
+            query.close()
+
+
+class Query:
+    """What a folder keeps at one instant, to be asked about, one question at a time."""
+
+    def __init__(self, folder: Path, snapshot: Snapshot, asked: Asked) -> None:
+        files = {str(k): file.checked for k, (file, _) in enumerate(snapshot.opened.parts)}
+        self._files = SegmentFiles(files)
+        self._worker = ThreadPoolExecutor(max_workers=1)
+        self._late = False
+        self._timer: Timer | None = None
+        self._later: dict[str, Callable[[], Table]] = {
+            "events": lambda: event_table(folder, asked, snapshot.erasing),
+            "signals": lambda: signal_table(snapshot),
+            "quarantine": lambda: quarantine_table(folder, asked),
+        }
+        self._db = db.connect(config={"memory_limit": _MEMORY, "temp_directory": ""})
+        self._db.register_filesystem(self._files)
+        self._db.execute("SET TimeZone = 'UTC'; CREATE SCHEMA kept")
+        self._make("kept.waiting", table_of(snapshot.waiting))
+        self._make("kept.corrected", table_of(snapshot.corrected))
+        paths = _texts([f"{SCHEME}://{name}" for name in files])
+        self._db.execute(f"SET allowed_paths = [{paths}]")
+        self._db.execute(f"CREATE VIEW readings AS {_readings(paths, snapshot, asked)}")
+        for setting in _LOCKED:
+            self._db.execute(f"SET {setting}")
+
+    def ask(self, question: str, seconds: float) -> Answer:
+        """Answer one question within so many seconds; the rows are found while they are read.
+
+        Raises BadInput for SQL that means nothing here or takes too long, NotAllowed for SQL that
+        would do more than ask, Unsupported when it needs more memory than it may have.
+        """
+        with self._in_words():
+            said = db.extract_statements(question)
+        if len(said) != 1:
+            raise BadInput(f"this is {len(said)} questions", hint="Ask one at a time")
+        kind = said[0].type.name
+        if kind != "SELECT":
+            raise NotAllowed(
+                f"a query may only ask, and this is {kind}",
+                hint="Begin it with SELECT, FROM, WITH, DESCRIBE, SUMMARIZE or SHOW",
+            )
+        self._make_named(question.lower())
+        self._begin(seconds)
+        reader = self._run(lambda: self._db.sql(question).to_arrow_reader(_ROWS))
+        return Answer(reader.schema, self._parts(reader))
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._end()
+        self._worker.shutdown()
+        self._db.close()
+
+    def _parts(self, reader: Any) -> Iterator[Table]:
+        try:
+            while (batch := self._run(lambda: next(reader, None))) is not None:
+                yield pa.Table.from_batches([batch])
+        finally:
+            self._end()
+            reader.close()
+
+    def _begin(self, seconds: float) -> None:
+        self._late = False
+        self._timer = Timer(seconds, self._run_late)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _run(self, act: Callable[[], _T]) -> _T:
+        """Do something that may take long where an interruption reaches us, and then it."""
+        doing = self._worker.submit(act)
+        try:
+            with self._in_words():
+                return doing.result()
+        except BaseException:
+            while not doing.done():
+                self._db.interrupt()
+                wait([doing], 0.05)
+            raise
+
+    def _run_late(self) -> None:
+        self._late = True
+        self._db.interrupt()
+
+    def _make_named(self, question: str) -> None:
+        for name in list(self._later):
+            if any(word in question for word in (name, *_LISTING)):
+                self._make(name, self._later.pop(name)())
+
+    def _make(self, name: str, table: Table) -> None:
+        self._db.register("arriving", table)
+        self._db.execute(f"CREATE TABLE {name} AS SELECT * FROM arriving")
+        self._db.unregister("arriving")
+
+    @contextmanager
+    def _in_words(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except db.Error as error:
+            if self._files.failed is not None:
+                raise self._files.failed from None
+            if self._late:
+                raise BadInput(
+                    "the query takes too long",
+                    hint="Ask for less, say with --since, or allow more --seconds",
+                ) from None
+            if isinstance(error, db.OutOfMemoryException):
+                raise Unsupported(
+                    f"the query needs more than {_MEMORY} of memory", hint="Ask for less, say with --since"
+                ) from None
+            if isinstance(error, db.PermissionException):
+                raise NotAllowed(
+                    "a query may read what is kept, and no files", hint="Ask of readings or events"
+                ) from None
+            raise BadInput(" ".join(str(error).split("\n\nLINE")[0].split())) from None
+
+
+def _readings(paths: str, snapshot: Snapshot, asked: Asked) -> str:
+    """Return the view `readings`: what is sealed and right, and what waits."""
+    parts = [f"SELECT {_COLUMNS} FROM kept.waiting"]
+    if paths:
+        sealed = f"SELECT {_COLUMNS} FROM read_parquet([{paths}])"
+        if len(snapshot.corrected):
+            sealed += " ANTI JOIN kept.corrected USING (device, signal, time)"
+        parts.append(sealed)
+    whole = " UNION ALL ".join(parts)
+    limits = [f"time >= '{time_text(asked.since_ns)}'"] if asked.since_ns != EARLIEST_NS else []
+    limits += [f"time < '{time_text(asked.until_ns)}'"] if asked.until_ns != LATEST_NS else []
+    limits += [f"device IN ({_texts(asked.devices)})"] if asked.devices else []
+    limits += [f"signal IN ({_texts(asked.signals)})"] if asked.signals else []
+    limits += [f"device NOT IN ({_texts(snapshot.erasing)})"] if snapshot.erasing else []
+    return f"SELECT {_COLUMNS} FROM ({whole})" + (f" WHERE {' AND '.join(limits)}" if limits else "")
+
+
+def _texts(texts: Sequence[str]) -> str:
+    return ", ".join("'" + text.replace("'", "''") + "'" for text in texts)
