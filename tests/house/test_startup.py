@@ -10,7 +10,7 @@ import pytest
 
 from bimetal.cli.door import COMMANDS
 
-HEAVIEST = {"pyarrow", "starlette", "uvicorn", "wasmtime"}
+HEAVIEST = {"duckdb", "fsspec", "pyarrow", "starlette", "uvicorn", "wasmtime"}
 HEAVY = HEAVIEST | {"numpy", "cryptography", "mqtt5", "paho", "asyncio", "sqlite3"}
 PROGRAM = """
 import json, sys
