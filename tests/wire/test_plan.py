@@ -58,7 +58,8 @@ def test_rows_that_share_a_stamp_leave_no_gaps(tmp_path: Path) -> None:
     path = write(tmp_path / "f.csv", ["time,a", *(f"{1_700_000_000 + s},{s % 7}" for s in stamps)])
     table = open_table(path)
     tally = table.survey()
-    assert (table.shape.period_s, table.shape.regular > 0.95) == (1.0, True)
+    assert table.shape.period_s == pytest.approx(1.0, rel=0.02)
+    assert table.shape.regular > 0.95
     assert (tally.gaps, tally.longest_gap_s, tally.repeated) == (1, 64.0, 300)
 
 
