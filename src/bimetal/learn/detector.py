@@ -81,7 +81,11 @@ def input_names(signals: Sequence[str]) -> tuple[str, ...]:
         plain = re.sub(r"[^a-z0-9]+", "_", signal.lower()).strip("_")[:32] or f"signal_{number + 1}"
         if plain[0].isdigit():
             plain = f"x_{plain}"
-        names.append(plain if plain not in names else f"{plain}_{number + 1}")
+        unlike, count = plain, number
+        while unlike in names:
+            count += 1
+            unlike = f"{plain}_{count}"
+        names.append(unlike)
     return tuple(names)
 
 
