@@ -27,7 +27,7 @@ from bimetal.targets.loops import (
     variable,
 )
 from bimetal.targets.numpy import NumpyTarget
-from bimetal.targets.unroll import TURNS, unrolled
+from bimetal.targets.unroll import INNER, TURNS, unrolled
 from bimetal.targets.wasm_run import WasmTarget
 
 TURN, PART = variable("i1"), variable("i2")
@@ -130,8 +130,8 @@ def test_sums_run_side_by_side_and_load_what_they_share_once() -> None:
     (outer,) = unrolled(sums(8, 5))
     assert isinstance(outer, For)
     (inner,) = [s for s in outer.body if isinstance(s, For)]
-    assert sum(isinstance(s, Set) for s in inner.body) == TURNS
-    assert sum(isinstance(s, Let) for s in inner.body) == 1
+    assert sum(isinstance(s, Set) for s in inner.body) == TURNS * INNER
+    assert sum(isinstance(s, Let) for s in inner.body) == INNER
 
 
 @pytest.mark.parametrize("make", [chained, one_place])

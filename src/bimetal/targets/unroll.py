@@ -37,6 +37,8 @@ from bimetal.targets.loops import (
 
 TURNS = 4
 """How many turns are taken at once."""
+INNER = 2
+"""How many terms of sums that run side by side are added at once."""
 LONGEST = 12
 """A loop without a sum and with more statements gains nothing."""
 
@@ -67,14 +69,14 @@ class _Unroller:
             return self._turns(loop, side_by_side=True)
         return [For(loop.variable, loop.count, tuple(self.body(loop.body)))]
 
-    def _turns(self, loop: For, *, side_by_side: bool) -> list[Stmt]:
-        """Write TURNS turns at once in a loop, and after it what is left of them."""
-        rounds, left = divmod(loop.count, TURNS)
+    def _turns(self, loop: For, *, side_by_side: bool, turns: int = TURNS) -> list[Stmt]:
+        """Write several turns at once in a loop, and after it what is left of them."""
+        rounds, left = divmod(loop.count, turns)
         if rounds < 2:
             return self._written(loop, [Lin(k) for k in range(loop.count)], side_by_side)
-        at = variable(loop.variable).times(TURNS)
-        many = self._written(loop, [at + k for k in range(TURNS)], side_by_side)
-        rest = [Lin(rounds * TURNS + k) for k in range(left)]
+        at = variable(loop.variable).times(turns)
+        many = self._written(loop, [at + k for k in range(turns)], side_by_side)
+        rest = [Lin(rounds * turns + k) for k in range(left)]
         return [For(loop.variable, rounds, tuple(many)), *self._written(loop, rest, side_by_side)]
 
     def _written(self, loop: For, turns: Sequence[Lin], side_by_side: bool) -> list[Stmt]:
@@ -85,7 +87,12 @@ class _Unroller:
             self.copies += 1
             copy = _Copy({loop.variable: turn}, f"x{self.copies}", shared if k else frozenset[str](), shared)
             copies.append(tuple(copy.body(loop.body)))
-        return _side_by_side(copies) if side_by_side else list(chain.from_iterable(copies))
+        if not side_by_side:
+            return list(chain.from_iterable(copies))
+        found: list[Stmt] = []
+        for part in _side_by_side(copies):
+            found += self._turns(part, side_by_side=False, turns=INNER) if isinstance(part, For) else [part]
+        return found
 
 
 @dataclass(slots=True)
