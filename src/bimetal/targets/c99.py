@@ -46,6 +46,9 @@ from bimetal.targets.loops import (
 from bimetal.targets.name import TAKEN, spelled
 
 WIDTH = 100
+FLASH = "BIMETAL_FLASH"
+"""The word before what may lie in the flash of an AVR."""
+
 OPEN = """/* One rounding for each operation: nothing may be contracted or kept in wider registers. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize ("fp-contract=off")
@@ -105,6 +108,7 @@ def _header(program: Program, lowered: Lowered, name: str) -> str:
         f" * Bytes: state {lay.state.size}, parameters {lay.params.size}, reading {lay.input.size},",
         f" * result {lay.output.size}, and {lowered.scratch_bytes} of scratch memory on the stack. */",
         f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n",
+        IN_FLASH,
         '#ifdef __cplusplus\nextern "C" {\n#endif\n',
         *structs,
         "/* Make a state that has seen nothing yet. */",
@@ -113,6 +117,17 @@ def _header(program: Program, lowered: Lowered, name: str) -> str:
         f"uint32_t {name}_step({ARGUMENTS.format(name=name)});",
         "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
     ])  # fmt: skip
+
+
+IN_FLASH = f"""/* An AVR keeps constants in RAM, unless they are declared to lie in flash, which GNU C can. */
+#ifndef {FLASH}
+#if defined(__FLASH) && !defined(__cplusplus) && !defined(__STRICT_ANSI__)
+#define {FLASH} __flash
+#else
+#define {FLASH}
+#endif
+#endif
+"""
 
 
 def _step_words(program: Program, name: str) -> Iterator[str]:
@@ -191,7 +206,8 @@ static bool is_due(int32_t *wait, int32_t period)
 
 def table(t: Table) -> str:
     """Return constants of the program as an array."""
-    return f"static const {TYPES[t.buf.dtype]} {t.buf.name}[{t.buf.size}] = {numbers(t.values, t.buf.dtype)};"
+    kind = f"static const {FLASH} {TYPES[t.buf.dtype]}"
+    return f"{kind} {t.buf.name}[{t.buf.size}] = {numbers(t.values, t.buf.dtype)};"
 
 
 def numbers(values: NDArray[Any], dtype: str) -> str:
@@ -207,7 +223,7 @@ def _stage_name(clock: Clock, name: str) -> str:
     return f"{name}_every" if clock == EVERY else f"{name}_stage_{clock.period}_{clock.first}"
 
 
-ARGUMENTS = "{name}_state *s, const {name}_params *p, const {name}_in *in, {name}_out *out"
+ARGUMENTS = f"{{name}}_state *s, const {FLASH} {{name}}_params *p, const {{name}}_in *in, {{name}}_out *out"
 SPACES = {"state": "s", "params": "p", "in": "in", "out": "out"}
 
 

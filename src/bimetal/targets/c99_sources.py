@@ -29,7 +29,7 @@ def write_params(program: Program, block: bytes, name: str) -> str:
     lines = [
         f'#include "{name}_params.h"\n',
         "#include <math.h>\n",
-        f"const {name}_params {name}_learned = {{",
+        f"const BIMETAL_FLASH {name}_params {name}_learned = {{",
     ]
     for f in layout.fields:
         text = numbers(values[f.name], f.dtype)
@@ -51,7 +51,7 @@ PARAMS = """/* {name}_params.h: the learned values. */
 extern "C" {{
 #endif
 
-extern const {name}_params {name}_learned;
+extern const BIMETAL_FLASH {name}_params {name}_learned;
 
 #ifdef __cplusplus
 }}

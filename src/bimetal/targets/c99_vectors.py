@@ -113,10 +113,10 @@ def _every(layout: Layout, owner: str, line: Callable[[Field, str, str], str]) -
         count = f.size // DTYPES[f.dtype].itemsize
         item = f"{owner}->{spelled(f.name)}"
         if count == 1:
-            yield f"    {line(f, item, f'word(w + {at})')}"
+            yield f"    {line(f, item, f'w[{at}]')}"
         else:
             yield f"    for (int32_t k = 0; k < {count}; k++) {{"
-            yield f"        {line(f, f'{item}[k]', f'word(w + {at} + k)')}\n    }}"
+            yield f"        {line(f, f'{item}[k]', f'w[{at} + k]')}\n    }}"
         at += count
 
 
@@ -194,54 +194,37 @@ uint32_t {name}_self_test({name}_state *s)
 
 #include "{name}_params.h"
 
-/* An AVR keeps constants in RAM unless it is told not to, and then reads them in its own way. */
-#if defined(__AVR__)
-#include <avr/pgmspace.h>
-#define IN_FLASH PROGMEM
-#else
-#define IN_FLASH
-#endif
-
-static uint32_t word(const uint32_t *w)
-{{
-#if defined(__AVR__)
-    return pgm_read_dword(w);
-#else
-    return *w;
-#endif
-}}
-
 /* For each vector: how many rows; for each row the reading, the result and what fired; the state. */
-static const uint32_t words[] IN_FLASH = {{
+static const BIMETAL_FLASH uint32_t words[] = {{
 {words}
 }};
 
 {functions}
-static void take(const uint32_t *w, {name}_in *in)
+static void take(const BIMETAL_FLASH uint32_t *w, {name}_in *in)
 {{
 {take}
 }}
 
-static bool is_result(const uint32_t *w, const {name}_out *out)
+static bool is_result(const BIMETAL_FLASH uint32_t *w, const {name}_out *out)
 {{
 {check_out}
 }}
 
-static bool is_state(const uint32_t *w, const {name}_state *s)
+static bool is_state(const BIMETAL_FLASH uint32_t *w, const {name}_state *s)
 {{
 {check_state}
 }}
 
 uint32_t {name}_self_test({name}_state *s)
 {{
-    const uint32_t *w = words;
+    const BIMETAL_FLASH uint32_t *w = words;
     uint32_t different = 0;
     {name}_in in;
     {name}_out out;
     memset(&in, 0, sizeof in);
     for (int32_t v = 0; v < {guard}_VECTORS; v++) {{
         bool same = true;
-        uint32_t rows = word(w);
+        uint32_t rows = *w;
         w += 1;
         {name}_init(s);
         for (; rows > 0; rows--) {{
@@ -249,7 +232,7 @@ uint32_t {name}_self_test({name}_state *s)
             take(w, &in);
             memset(&out, 0, sizeof out);
             fired = {name}_step(s, &{name}_learned, &in, &out);
-            same = is_result(w + {into}, &out) && fired == word(w + {into} + {out}) && same;
+            same = is_result(w + {into}, &out) && fired == w[{into} + {out}] && same;
             w += {into} + {out} + 1;
         }}
         same = is_state(w, s) && same;

@@ -101,7 +101,16 @@ def test_the_vectors_hold_on_an_avr_and_a_wrong_one_is_seen(which: str, tmp_path
 def vectors_of_an_avr(folder: Path, *options: str) -> str:
     """Return what an ATmega2560 says of its vectors: how many differ / of how many."""
     sources = [STUB / "avr_main.c", "plant.c", "plant_params.c", "plant_test.c"]
-    flags = ["-mmcu=atmega2560", "-Os", "-std=c99", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-I."]
+    flags = [
+        "-mmcu=atmega2560",
+        "-Os",
+        "-std=gnu99",
+        "-ffp-contract=off",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-I.",
+    ]
     run("avr-gcc", *flags, *options, *sources, "-o", "avr.elf", folder=folder)
     done = subprocess.run(
         ["simavr", "-m", "atmega2560", "-f", "16000000", "avr.elf"],

@@ -80,7 +80,7 @@ def _added(kernel: ForestKernel) -> str:
             return f"        sums[{to}] += {values};"
         lines.append(f"        sums[{to}] += {values}[{at}];")
     else:
-        lines.append(f"        const int32_t *worth = {values} + {at} * {kernel.width};")
+        lines.append(f"        const BIMETAL_FLASH int32_t *worth = {values} + {at} * {kernel.width};")
         lines.append("        int32_t k;")
         lines.append(f"        for (k = 0; k < {kernel.width}; k++) {{")
         lines += ["            sums[k] += worth[k];", "        }"]
@@ -105,7 +105,7 @@ SPLIT = """            link = {link}[at];
             }}"""
 
 FUNCTION = """/* Walk down every tree to its leaf, and add up what the leaves stand for. */
-static void {function}(const {name}_params *p, const {x} *x, int32_t *sums)
+static void {function}(const BIMETAL_FLASH {name}_params *p, const {x} *x, int32_t *sums)
 {{
     int32_t t;
     memset(sums, 0, {outputs} * sizeof *sums);

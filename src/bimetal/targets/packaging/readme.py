@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 
 from bimetal.program.layout import layout_of
@@ -13,7 +14,7 @@ def readme(parts: Parts, form: str, use: str) -> str:
     """Return `README.txt`; `form` is what the folder is, `use` how it is built, as a template."""
     lay = layout_of(parts.program)
     title = f"{parts.name}: {words(parts.program.title)}, as {form}"
-    remarks = "".join(f"{words(r) if len(r) <= 80 else r}\n" for r in parts.about.remarks)
+    remarks = "".join(f"{_filled(remark)}\n" for remark in parts.about.remarks)
     inputs = ((f.name, f"{f.dtype}{_shape(f.shape)} {unit}") for f, unit in parts.fields())
     outputs = ((f.name, f"{f.dtype}{_shape(f.shape)}") for f in parts.results())
     return parts.spelled(
@@ -28,6 +29,10 @@ def readme(parts: Parts, form: str, use: str) -> str:
         inputs=_table(inputs),
         outputs=_table(outputs),
     )
+
+
+def _filled(remark: str) -> str:
+    return textwrap.fill("".join(c if c.isascii() and c.isprintable() else "?" for c in remark), 98)
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -56,7 +61,8 @@ stack %scratch%. The state is the whole memory of a device: copy it to move or t
 Call %name%_self_test once after an update: it returns how many of the %count% vectors differ from what
 they gave where the model was made, 0 when all is well. BIMETAL_VECTORS=n keeps the first n of them in
 flash, BIMETAL_NO_VECTORS none.
-Compile with -ffp-contract=off, never with -ffast-math.
+Compile with -ffp-contract=off, never with -ffast-math; on an AVR with -std=gnu99, so that constants
+stay in flash.
 
 Readings (%name%_in)
 %inputs%
