@@ -68,6 +68,7 @@ class Query:
             "signals": lambda: signal_table(snapshot),
             "quarantine": lambda: quarantine_table(folder, asked),
         }
+        self._reader: Any = None
         self._db = db.connect(config={"memory_limit": _MEMORY, "temp_directory": ""})
         self._db.register_filesystem(self._files)
         self._db.execute("SET TimeZone = 'UTC'; CREATE SCHEMA kept")
@@ -75,7 +76,8 @@ class Query:
         self._make("kept.corrected", table_of(snapshot.corrected))
         paths = _texts([f"{SCHEME}://{name}" for name in files])
         self._db.execute(f"SET allowed_paths = [{paths}]")
-        self._db.execute(f"CREATE VIEW readings AS {_readings(paths, snapshot, asked)}")
+        with self._in_words():
+            self._db.execute(f"CREATE VIEW readings AS {_readings(paths, snapshot, asked)}")
         for setting in _LOCKED:
             self._db.execute(f"SET {setting}")
 
@@ -95,10 +97,11 @@ class Query:
                 f"a query may only ask, and this is {kind}",
                 hint="Begin it with SELECT, FROM, WITH, DESCRIBE, SUMMARIZE or SHOW",
             )
+        self._end()
         self._make_named(question.lower())
         self._begin(seconds)
-        reader = self._run(lambda: self._db.sql(question).to_arrow_reader(_ROWS))
-        return Answer(reader.schema, self._parts(reader))
+        self._reader = self._run(lambda: self._db.sql(question).to_arrow_reader(_ROWS))
+        return Answer(self._reader.schema, self._parts(self._reader))
 
     def close(self) -> None:
         """Let go of everything."""
@@ -107,12 +110,9 @@ class Query:
         self._db.close()
 
     def _parts(self, reader: Any) -> Iterator[Table]:
-        try:
-            while (batch := self._run(lambda: next(reader, None))) is not None:
-                yield pa.Table.from_batches([batch])
-        finally:
-            self._end()
-            reader.close()
+        while (batch := self._run(lambda: next(reader, None))) is not None:
+            yield pa.Table.from_batches([batch])
+        self._end()
 
     def _begin(self, seconds: float) -> None:
         self._late = False
@@ -121,8 +121,12 @@ class Query:
         self._timer.start()
 
     def _end(self) -> None:
+        """End what was asked before, answered or not."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _run(self, act: Callable[[], _T]) -> _T:
         """Do something that may take long where an interruption reaches us, and then it."""
