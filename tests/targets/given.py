@@ -23,7 +23,13 @@ TOOLS = LocalTools()
 
 
 def small(gain: float = 2.0) -> tuple[Program, bytes]:
-    """A program with every kind of part: a parameter, a ring, two clocks, whole numbers, a truth value."""
+    """A program with every kind of part, and its parameters."""
+    draft = small_draft(gain)
+    return draft.finish(), pack(draft.finish(), draft.values)
+
+
+def small_draft(gain: float = 2.0) -> Draft:
+    """A program with a parameter, a ring, two clocks, whole numbers of several widths, a truth value."""
     draft = Draft("small, for tests")
     x, n = draft.input("x", unit="Cel"), draft.input("n", "i16", (3,))
     learned = draft.param("gain", gain, low=-8, high=8)
@@ -34,7 +40,7 @@ def small(gain: float = 2.0) -> tuple[Program, bytes]:
     counted = letter.add(letter.cast(n, "i32"), letter.cast(limits, "i32"))
     draft.output("most", letter.reduce(counted, "max"))
     draft.output("high", letter.lt(learned, scaled))
-    return draft.finish(), pack(draft.finish(), draft.values)
+    return draft
 
 
 @functools.cache

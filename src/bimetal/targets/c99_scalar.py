@@ -216,8 +216,8 @@ class Scalars:
 
     def _cast(self, expr: Op, bind: int) -> str:
         (arg,) = expr.args
-        if expr.dtype == "i32" and arg.dtype in ("i8", "u8", "i16"):
-            return self.text(arg, bind)
+        if bind < 0 and expr.dtype == "i32" and arg.dtype in ("i8", "u8", "i16"):
+            return self.text(arg)  # it goes to an int32_t; inside an expression, int may have 16 bits
         return f"({TYPES[expr.dtype]}){self.text(arg, 9)}"
 
 
