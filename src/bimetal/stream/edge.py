@@ -48,6 +48,11 @@ class Watch:
     faulty: tuple[bool, ...] = ()
     sensor_since_ns: int | None = None
 
+    @property
+    def quiet(self) -> bool:
+        """Say whether nothing is going on, so that rows without alarm and fault change nothing."""
+        return self.alarm_since_ns is None and self.sensor_since_ns is None and not any(self.faulty)
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -63,6 +63,15 @@ class RunsMany(Runs, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _Group:
+    """Devices that can be run at once, and the rows (D, n) of each in the batch, in order."""
+
+    running: Runs
+    devices: list[str]
+    places: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
 class _Shape:
     """What is fixed about a program: its structs, and the bit of the clock of each output."""
 
@@ -107,14 +116,15 @@ class Scorer:
         outputs = np.zeros(len(batch), self._shape.output)
         fired = np.zeros(len(batch), np.uint32)
         events: list[tuple[int, Event]] = []
-        for running, group in self._groups(batch):
-            before = [after.get(device, fresh).program for device, _ in group]
-            places = np.array([at for _, at in group])
-            programs, outputs[places], fired[places] = _run(running, before, rows[places])
-            for (device, at), program in zip(group, programs, strict=True):
-                watch = after.get(device, fresh).watch
-                if self.explain is not None:
-                    said = self._said(device, at, batch.time_ns[at], values[at], outputs[at], fired[at])
+        for group in self._groups(batch):
+            before = [after.get(device, fresh) for device in group.devices]
+            at = group.places
+            programs, outputs[at], fired[at] = _run(group.running, [b.program for b in before], rows[at])
+            calm = self._calm(outputs[at]).tolist()
+            for k, (device, program) in enumerate(zip(group.devices, programs, strict=True)):
+                watch = before[k].watch
+                if self.explain is not None and not (calm[k] and watch.quiet):
+                    said = self._said(device, at[k], batch, values, outputs[at[k]], fired[at[k]])
                     watch, found = edges(watch, said, self.explain)
                     events += found
                 after[device] = DeviceState(program, watch)
@@ -127,14 +137,20 @@ class Scorer:
         for device in devices:
             self._loaded.pop(device, None)
 
-    def _groups(self, batch: Batch) -> Iterator[tuple[Runs, list[tuple[str, NDArray[np.intp]]]]]:
+    def _groups(self, batch: Batch) -> Iterator[_Group]:
         """Yield devices that can be run at once: the same program, ready, and as many rows."""
-        groups: dict[tuple[int, int], tuple[Runs, list[tuple[str, NDArray[np.intp]]]]] = {}
-        for device, at in _by_device(batch):
-            running = self._running(device)
-            together = len(at) if hasattr(running, "run_devices") else -1 - int(at[0])
-            groups.setdefault((id(running), together), (running, []))[1].append((device, at))
-        yield from groups.values()
+        order = np.argsort(batch.device, kind="stable")
+        used, starts, counts = np.unique(batch.device[order], return_index=True, return_counts=True)
+        for count in np.unique(counts):
+            some = np.flatnonzero(counts == count)
+            places = order[starts[some][:, None] + np.arange(count)]
+            together: dict[int, list[int]] = {}
+            devices = [batch.devices[int(k)] for k in used[some]]
+            running = [self._running(device) for device in devices]
+            for k, runs in enumerate(running):
+                together.setdefault(id(runs) if hasattr(runs, "run_devices") else -1 - k, []).append(k)
+            for members in together.values():
+                yield _Group(running[members[0]], [devices[k] for k in members], places[members])
 
     def _running(self, device: str) -> Runs:
         running = self._loaded.get(device)
@@ -142,11 +158,18 @@ class Scorer:
             running = self._loaded[device] = self.load(device)
         return running
 
+    def _calm(self, outputs: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return for each device, of rows (D, n), whether nothing was said of an alarm or a fault."""
+        calm = np.ones(len(outputs), bool)
+        for name in {"alarm", "fault"} & set(self._shape.bits):
+            calm &= ~(outputs[name] != 0).reshape(len(outputs), -1).any(axis=1)
+        return calm
+
     def _said(
         self,
         device: str,
         at: NDArray[np.intp],
-        time_ns: NDArray[np.int64],
+        batch: Batch,
         values: NDArray[np.float64],
         outputs: NDArray[Any],
         fired: NDArray[np.uint32],
@@ -163,9 +186,8 @@ class Scorer:
             fault[:] = outputs["fault"].reshape(len(at), signals)
         alarm = self._column("alarm", outputs, fired, 0)[there] != 0
         score = self._column("score", outputs, fired, np.nan)[there]
-        return Said(
-            device, at[there], time_ns[there], values[there], score, alarm, share[there], fault[there]
-        )
+        at = at[there]
+        return Said(device, at, batch.time_ns[at], values[at], score, alarm, share[there], fault[there])
 
     def _there(self, name: str, fired: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Return the rows at which an output was put out; none for one the program has not."""
@@ -194,13 +216,3 @@ def _run(
     given = np.frombuffer(b"".join(states), np.uint8).reshape(len(states), -1)
     bytes_after, outputs, fired = cast("RunsMany", running).run_devices(given, rows)
     return [row.tobytes() for row in bytes_after], outputs, fired
-
-
-def _by_device(batch: Batch) -> Iterator[tuple[str, NDArray[np.intp]]]:
-    """Yield the devices that have rows, each with its row numbers in order."""
-    if not len(batch):
-        return
-    order = np.argsort(batch.device, kind="stable")
-    used, starts = np.unique(batch.device[order], return_index=True)
-    for index, rows in zip(used, np.split(order, starts[1:]), strict=True):
-        yield batch.devices[int(index)], rows
