@@ -14,7 +14,11 @@ from bimetal.program.block import HEAD, unpack
 from bimetal.program.digest import digest
 from bimetal.program.layout import layout_of
 from bimetal.program.program import Program
+from bimetal.program.range import Ranges
 from bimetal.program.verify import check
+from bimetal.targets.kernels.blend import DEVICES
+from bimetal.targets.kernels.company import Company, Run, company_of
+from bimetal.targets.kernels.forest import places_of
 from bimetal.targets.lane import in_company, whole_of
 from bimetal.targets.lower import lower
 from bimetal.targets.wasm import PAGE, Module, write_wasm
@@ -49,8 +53,9 @@ class WasmTarget:
         """
         if self.present():
             raise Unsupported(self.present(), where="wasm")
-        unpack(program, block)
-        return WasmRunning(program, block[HEAD.size :], functools.partial(self._compiled, program))
+        values = unpack(program, block)
+        many = functools.cache(functools.partial(_company, program, values))
+        return WasmRunning(program, block[HEAD.size :], functools.partial(self._compiled, program), many)
 
     def _compiled(self, program: Program, groups: bool) -> tuple[Any, Module]:
         """Return the compiled module of a program, with functions for groups of devices or without."""
@@ -65,16 +70,22 @@ class WasmTarget:
 class WasmRunning:
     """A program with its parameters; one call at a time.
 
-    Four devices or more are run four at once, by a module that is compiled when first needed.
+    Four devices or more are run four at once, by a module that is compiled when first needed; where
+    there are forests, many at once, if `many` gives their company.
     """
 
     def __init__(
-        self, program: Program, params: bytes, compiled: Callable[[bool], tuple[Any, Module]]
+        self,
+        program: Program,
+        params: bytes,
+        compiled: Callable[[bool], tuple[Any, Module]],
+        many: Callable[[], Company | None],
     ) -> None:
         self.program = program
         self.layouts = layout_of(program)
         self._params = params
         self._compiled = compiled
+        self._many = many
         self._one = _Instance(program, params, *compiled(False), False)
         self._four: _Instance | None = None
 
@@ -105,6 +116,9 @@ class WasmRunning:
             )
         if len(rows) < LANES:
             return self._one.run(states, rows)
+        company = self._many() if len(rows) >= DEVICES else None
+        if company is not None:
+            return company.run(states, rows)
         if self._four is None:
             self._four = _Instance(self.program, self._params, *self._compiled(True), True)
         return in_company(self._four.run, states, rows, lay, self.program.clocks)
@@ -204,6 +218,20 @@ def _engine() -> Any:
     import wasmtime
 
     return wasmtime.Engine(wasmtime.Config())
+
+
+def _company(program: Program, values: dict[str, NDArray[Any]]) -> Company | None:
+    """Return how a program with forests is run by many devices at once, None for any other."""
+    if not any(places_of(program)):
+        return None
+    return company_of(program, check(program).ranges, values, _made)
+
+
+def _made(program: Program, ranges: Ranges, params: bytes) -> Run:
+    import wasmtime
+
+    module = write_wasm(lower(program, ranges), groups=True)
+    return _Instance(program, params, wasmtime.Module(_engine(), module.code), module, True).run
 
 
 def _compiled(program: Program, groups: bool) -> tuple[Any, Module]:

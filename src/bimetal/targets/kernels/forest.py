@@ -59,17 +59,25 @@ def places_of(program: Program) -> Iterator[Place]:
 def _at(sums: Node, params: dict[str, Param], names: list[str]) -> Iterator[Place]:
     below = list(walk([sums]))
     read = {n.name for n in below if n.op == "param"}
-    scans = [n for n in below if n.op == "scan"]
     for name in names:
-        if f"{name}_root" not in read or len(scans) != 1:
-            continue
-        x = _vector(below, f"{name}_feature")
-        kernel = x and _kernel(name, params, read, x, int(scans[0].attr[0]), sums.size)
+        turns = _turns(below, f"{name}_root")
+        x = _vector(below, f"{name}_feature") if turns else None
+        kernel = x and _kernel(name, params, read, x, turns, sums.size)
         if x is None or kernel is None:
             continue
         draft, own = Draft(), Node("input", (), x.shape, x.dtype, clock=x.clock, name="x")
         if _same(_spelled(draft, kernel, own, params), sums, own, x):
             yield Place(sums, x, kernel)
+
+
+def _turns(below: list[Node], root: str) -> int:
+    """Return how many turns the scan takes that starts at the roots, 0 where there is none."""
+    for node in below:
+        if node.op == "scan":
+            start = node.args[0].args[0] if node.args[0].op == "cast" else node.args[0]
+            if start.op == "param" and start.name == root:
+                return int(node.attr[0])
+    return 0
 
 
 def _vector(below: list[Node], feature: str) -> Node | None:

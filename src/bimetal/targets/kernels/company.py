@@ -1,0 +1,190 @@
+"""Company: many devices at once through a program with forests, each forest for 128 of them at a time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bimetal.program.layout import layout_of
+from bimetal.program.program import Program
+from bimetal.program.range import Ranges
+from bimetal.targets.kernels.blend import DEVICES, FIRST, LEAVES, ROW, UNIT, Blending, blending
+from bimetal.targets.kernels.forest import ForestKernel
+from bimetal.targets.kernels.parted import Parts, parts_of
+from bimetal.targets.kernels.wasm_blend import TREE_BYTES, module
+
+Answers = tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]
+Run = Callable[[NDArray[np.uint8], NDArray[Any]], Answers]
+Make = Callable[[Program, Ranges, bytes], Run]
+Values = Mapping[str, NDArray[Any]]
+MOST_BLOCKS = 32
+"""How many blocks of devices are handed over at once: what they take stays in the caches."""
+
+
+class Company:
+    """A program with forests, for DEVICES devices or more."""
+
+    def __init__(
+        self, program: Program, parts: Parts, forests: list[_Forest], make: Make, values: Values
+    ) -> None:
+        self.layouts = layout_of(program)
+        self._parts = parts
+        self._forests = forests
+        self._ahead = make(parts.ahead, parts.ranges, _params(parts.ahead, values)) if parts.ahead else None
+        self._behind = make(parts.behind, parts.ranges, _params(parts.behind, values))
+        self._given = layout_of(parts.behind).input.dtype
+
+    def run(self, states: NDArray[np.uint8], rows: NDArray[Any]) -> Answers:
+        """Feed rows (D, n) to D devices with states (D, state bytes), reading by reading."""
+        after = states
+        outputs = np.zeros(rows.shape, self.layouts.output.dtype)
+        fired = np.ones(rows.shape, np.uint32)
+        for t in range(rows.shape[1]):
+            turn = slice(t, t + 1)
+            after, said, _ = self._behind(after, self._given_rows(after, rows[:, turn]))
+            outputs[:, turn] = said
+        return np.array(after), outputs, fired
+
+    def _given_rows(self, states: NDArray[np.uint8], rows: NDArray[Any]) -> NDArray[Any]:
+        given = np.zeros(rows.shape, self._given)
+        for name in self._given.names or ():
+            if name in (rows.dtype.names or ()):
+                given[name] = rows[name]
+        ahead = self._ahead(states, _rows_for(self._parts.ahead, rows))[1] if self._ahead else rows
+        for k, place in enumerate(self._parts.places):
+            name = place.x.name if self._ahead is None else f"x_{k}"
+            given[f"sums_{k}"][:, 0] = self._forests[k].sums(ahead[name][:, 0])
+        return given
+
+
+def company_of(program: Program, ranges: Ranges, values: Values, make: Make) -> Company | None:
+    """Return how many devices run a program at once, None where it has no forest that can be blended.
+
+    `make` readies a part of the program: its ranges are known, its parameters bytes of their struct.
+    """
+    parts = parts_of(program, ranges)
+    if parts is None:
+        return None
+    found = [blending(place.kernel, values) for place in parts.places]
+    forests = [
+        _Forest(place.kernel, b, values)
+        for place, b in zip(parts.places, found, strict=True)
+        if b is not None
+    ]
+    return Company(program, parts, forests, make, values) if len(forests) == len(found) else None
+
+
+def _params(program: Program | None, values: Values) -> bytes:
+    layout = layout_of(program).params if program else None
+    if layout is None or not layout.size:
+        return b""
+    struct = np.zeros((), layout.dtype)
+    for field in layout.fields:
+        struct[field.name] = values[field.name]
+    return struct.tobytes()
+
+
+def _rows_for(program: Program | None, rows: NDArray[Any]) -> NDArray[Any]:
+    assert program is not None
+    found = np.zeros(rows.shape, layout_of(program).input.dtype)
+    for name in found.dtype.names or ():
+        found[name] = rows[name]
+    return found
+
+
+class _Forest:
+    """The records of a forest in a memory of their own."""
+
+    def __init__(self, kernel: ForestKernel, blend: Blending, values: Values) -> None:
+        import wasmtime
+
+        self.kernel = kernel
+        self._store = wasmtime.Store(_engine())
+        exports = wasmtime.Instance(self._store, _module(), []).exports(self._store)
+        self._memory: Any = exports["memory"]
+        self._run: Any = exports["sums" if kernel.rows else "votes"]
+        worth = _worth(kernel, values)
+        trees = np.zeros((kernel.trees, TREE_BYTES // 4), "<i4")
+        records = blend.free
+        self._trees = -(-(records + blend.records.nbytes) // UNIT) * UNIT
+        table = self._trees + trees.nbytes
+        ends = records + np.cumsum(blend.counts) * blend.records.itemsize
+        trees[:, 1], trees[0, 0], trees[1:, 0] = ends, records, ends[:-1]
+        if kernel.rows:
+            start = np.asarray(values[f"{kernel.name}_start"]).astype(np.int64).reshape(-1)
+            trees[:, 2] = table + 4 * kernel.width * start
+            turn = np.arange(kernel.trees) % kernel.outputs if kernel.width < kernel.outputs else 0
+            trees[:, 3] = 4 * DEVICES * turn
+        self._x = -(-(table + worth.nbytes) // UNIT) * UNIT
+        self._out = self._x + MOST_BLOCKS * kernel.features * DEVICES
+        self._cell: Any = np.dtype("<i4") if kernel.rows else np.dtype("u1")
+        memory = self._bytes(self._out + MOST_BLOCKS * kernel.outputs * DEVICES * self._cell.itemsize)
+        leaves = np.repeat(np.arange(LEAVES, dtype=np.uint8), ROW * UNIT)
+        for at, data in (
+            (FIRST * UNIT, leaves),
+            (records, blend.records),
+            (self._trees, trees),
+            (table, worth),
+        ):
+            memory[at : at + data.nbytes] = np.frombuffer(data.tobytes(), np.uint8)
+
+    def sums(self, x: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """Return the sums (D, outputs) of vectors (D, features)."""
+        kernel = self.kernel
+        found = np.empty((len(x), kernel.outputs), np.int32)
+        for start in range(0, len(x), MOST_BLOCKS * DEVICES):
+            part = x[start : start + MOST_BLOCKS * DEVICES]
+            blocks = -(-len(part) // DEVICES)
+            filled = np.zeros((blocks * DEVICES, kernel.features), np.uint8)
+            filled[: len(part)] = part
+            turned = filled.reshape(blocks, DEVICES, -1).transpose(0, 2, 1)
+            out = self._blocks(np.ascontiguousarray(turned), blocks)
+            whole = out.transpose(0, 2, 1).reshape(blocks * DEVICES, kernel.outputs)
+            found[start : start + len(part)] = whole[: len(part)]
+        return found
+
+    def _blocks(self, x: NDArray[np.uint8], blocks: int) -> NDArray[Any]:
+        kernel, size = self.kernel, self.kernel.outputs * DEVICES * self._cell.itemsize
+        memory = self._bytes(0)
+        memory[self._x : self._x + x.nbytes] = x.reshape(-1)
+        memory[self._out : self._out + blocks * size] = 0
+        width = kernel.width if kernel.rows else kernel.outputs
+        self._run(
+            self._store, self._x, self._out, blocks, self._trees, kernel.trees,
+            kernel.features * DEVICES, size, width,
+        )  # fmt: skip
+        out = memory[self._out : self._out + blocks * size].view(self._cell)
+        return out.reshape(blocks, kernel.outputs, DEVICES)
+
+    def _bytes(self, size: int) -> NDArray[np.uint8]:
+        have = self._memory.data_len(self._store)
+        if have < size:
+            self._memory.grow(self._store, -(-(size - have) // 65536))
+            have = self._memory.data_len(self._store)
+        return np.ctypeslib.as_array(self._memory.data_ptr(self._store), shape=(have,))
+
+
+def _worth(kernel: ForestKernel, values: Values) -> NDArray[np.int32]:
+    """Return what leaves are worth; the last row again for every leaf beyond it."""
+    if not kernel.rows:
+        return np.zeros(0, np.int32)
+    table = np.asarray(values[f"{kernel.name}_values"], "<i4").reshape(kernel.rows, kernel.width)
+    return np.concatenate([table, np.repeat(table[-1:], LEAVES, axis=0)])
+
+
+@functools.cache
+def _engine() -> Any:
+    import wasmtime
+
+    return wasmtime.Engine(wasmtime.Config())
+
+
+@functools.cache
+def _module() -> Any:
+    import wasmtime
+
+    return wasmtime.Module(_engine(), module())
