@@ -176,6 +176,15 @@ class Live:
         )
         self.child.stdin.flush()
 
+    def line(self) -> str:
+        """Wait for the next line on standard output."""
+        try:
+            return self.said.get(timeout=PATIENCE_S)
+        except Empty:
+            raise AssertionError(
+                f"nothing was said; exit code {self.child.poll()}, {_drained(self.told)}"
+            ) from None
+
     def end(self) -> tuple[int, list[str], list[str]]:
         """Close the pipe; return the exit code and what is left on both streams."""
         assert self.child.stdin
@@ -206,7 +215,7 @@ def test_an_event_arrives_while_the_pipe_stays_open(quiet: Path) -> None:
     live.feed(lines[1:150])
     assert live.said.empty()
     live.feed(lines[150:400])
-    event = json.loads(live.said.get(timeout=PATIENCE_S))
+    event = json.loads(live.line())
     assert (event["kind"], event["device"]) == ("alarm", "stdin")
     assert live.child.poll() is None
     code, _, told = live.end()
@@ -277,7 +286,7 @@ def test_poison_is_told_by_its_line_and_nothing_stops(quiet: Path, tmp_path: Pat
 def test_much_poison_is_not_a_flood(quiet: Path) -> None:
     live = Live(quiet / "quiet.bm")
     live.feed([HEAD, *broken(ROWS[:400], 50)])
-    live.said.get(timeout=PATIENCE_S)
+    live.line()
     live.feed(["garbage"] * 3000)
     code, _, told = live.end()
     assert code == 0
