@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
-from bimetal.cli import door
+from bimetal.cli import door, main
 from bimetal.cli.command import Command
 from bimetal.nouns.errors import BadInput, GateNotMet, NotAllowed, NotFound
+from tests.cli.ground import start
 
 
 def test_help_starts_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,3 +82,34 @@ def test_hostile_words_in_errors_are_made_printable() -> None:
 
 def test_the_group_is_a_click_group() -> None:
     assert isinstance(door.bimetal, click.Group)
+
+
+def test_an_interruption_while_starting_is_one_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(door, "run", interrupt)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor"])
+    assert (ended.value.code, capsys.readouterr().err) == (130, "Interrupted.\n")
+
+
+def test_a_terminal_that_lacks_a_letter_is_no_failure() -> None:
+    with start("doctor", env={**os.environ, "PYTHONIOENCODING": "iso8859-1"}) as child:
+        out, err = child.communicate(timeout=60)
+    assert (child.returncode, err) == (0, b"")
+    assert rb"\u2713 Python" in out
+
+
+@pytest.mark.parametrize("words", [["--help"], ["doctor"], ["train", "--help"]])
+def test_a_full_output_is_said(words: list[str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full, which this system lacks")
+    with Path("/dev/full").open("wb") as full, start(*words, stdout=full) as child:
+        _, err = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert err.decode().startswith("standard output: ")
+    assert len(err.decode().splitlines()) == 1

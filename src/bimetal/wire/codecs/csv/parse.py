@@ -32,6 +32,10 @@ class Parser:
     wants: tuple[Want, ...]
     _dirty: set[int] = field(default_factory=set[int])
 
+    def __post_init__(self) -> None:
+        # Arrow's own way with Ctrl-C loses one in forty; a chunk is read so fast that Python's way will do.
+        pa.enable_signal_handlers(False)
+
     def parse(self, chunk: bytes, bytes_done: int) -> Block | None:
         """Return the rows of a chunk, None when it has none."""
         chunk = self._tidied(chunk)
