@@ -50,7 +50,7 @@ def test_the_report_is_short_plain_and_complete(tmp_path: Path, monkeypatch: pyt
 plant A.csv: CSV in utf-8 with semicolons, decimal comma
 time: time (date and time, no zone given, taken as UTC), every 1 s, 99% of steps even
 label: fault (rows it marks are not learned from)
-signals, 2: temperature [°C], flow [m3/h]
+signals, 2: temperature [°C], flow [m³/h]
 left out, constant: mode = 7
 left out, ignored, as asked for: text
 rows: 590, from 2026-01-01 00:00:00 to 2026-01-01 00:09:59

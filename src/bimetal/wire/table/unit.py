@@ -77,7 +77,7 @@ _UNITS: tuple[tuple[Unit, str], ...] = (
     (Unit("[mi_i]/h", "velocity", 0.44704), "mph"),
     (Unit("[in_i]/s", "velocity", 0.0254), "in/s ips in_s"),
     (Unit("m/s2", "acceleration"), "m_s2 m/s/s m.s-2 mps2 ms2"),
-    (Unit("[g]", "acceleration", 9.80665), "g-force gforce grms gRMS mG"),
+    (Unit("[g]", "acceleration", 9.80665), "g-force gforce grms gRMS"),
     (Unit("/min", "rotation", 1 / 60), "rpm r/min rev/min RPM U/min 1/min min-1"),
     (Unit("rad/s", "rotation", 0.15915494309189535), "rad_s"),
     (Unit("deg/s", "rotation", 1 / 360), "dps °/s deg_s"),
