@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
+
 from bimetal.learn.detector import Design, detector_program
+from bimetal.program import word
+from bimetal.program.block import pack
 from bimetal.program.letter import add, const, mul
 from bimetal.program.program import Draft, Program
 
@@ -25,3 +29,16 @@ def tiny(states: int = 1) -> Program:
         draft.set(held, add(mul(held, const(0.5, "f32")), x))
         draft.output(f"y_{k}", mul(held, gain))
     return draft.finish()
+
+
+@cache
+def windowed(size: int) -> Program:
+    """The sum of every `size` readings."""
+    draft = Draft("windowed")
+    draft.output("sum", word.total(word.window(draft, draft.input("x"), size, size)))
+    return draft.finish()
+
+
+def block_of(program: Program) -> bytes:
+    """Parameters that say nothing: the middle of nowhere, within their ranges."""
+    return pack(program, {p.name: np.full(p.shape, min(max(1.0, p.low), p.high)) for p in program.params})

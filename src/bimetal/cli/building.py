@@ -2,47 +2,129 @@
 
 from __future__ import annotations
 
-import contextlib
+import datetime
+import json
 import os
 import re
+import shlex
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bimetal.bundle.bundle import Bundle
+from bimetal.cli.fitting import Room, refusal, what_would_fit
 from bimetal.cli.opening import open_model
+from bimetal.cli.whole import check_folder
 from bimetal.learn.card import card_of
 from bimetal.nouns.device import FLEET
 from bimetal.nouns.errors import BadInput, NotFound
-from bimetal.targets import c99_project, wasm_project
-from bimetal.targets.project import write_folder
+from bimetal.shrink.alternative import Alternative
+from bimetal.shrink.budget import Fit, need_of
+from bimetal.shrink.certificate import FILE, certificate, sentence
+from bimetal.targets import wasm_project
+from bimetal.targets.name import TAKEN
+from bimetal.targets.packaging.package import PACKAGES, PLAIN, packed
+from bimetal.targets.packaging.parts import About, parts_of
+from bimetal.targets.project import Files, write_folder
 from bimetal.targets.vectors import Vectors, decode, make_vectors
 
 LONGEST = 24
-AS = {"c99": "C99", "wasm": "WebAssembly"}
-TAKEN = frozenset(("main", "test", "test_main", "vectors", "package", "bimetal"))
+OURS = TAKEN | {"vectors", "bimetal"}
 """Names of other files of the folder, or that begin what all programs share."""
 
 
-def write_target(model: Path, target: str, output: Path, device: str | None) -> list[str]:
-    """Write the folder and return the names of its files.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for: the target, the form of its folder, whose parameters, and where it is to run."""
 
-    Raises NotFound for an unknown device, BadInput when the folder is somebody else's.
+    target: str
+    package: str | None
+    device: str | None
+    room: Room | None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was written: the files, the certificate if a place to run was named, and what to do next."""
+
+    files: list[str]
+    certificate: dict[str, Any] | None
+    fit: Fit | None
+    next: str
+
+
+def build(model: Path, wish: Wish, output: Path, refused: Callable[[Fit, list[Alternative]], None]) -> Built:
+    """Write the folder, with a certificate where it is known what it is to run on.
+
+    Raises NotFound for an unknown device, BadInput when the folder is somebody else's, and GateNotMet
+    when the model does not fit; `refused` is told first, with what would fit.
     """
     name = identifier(model.stem)
     bundle = open_model(model).bundle
-    check_folder(output, name, AS[target])
-    block = _block(bundle, device, model)
-    vectors = _vectors(bundle, block, device)
-    project = c99_project if target == "c99" else wasm_project
-    files = project.files_of(bundle.program, block, vectors, name)
+    form = _form(wish)
+    check_output(output, name, form)
+    block = _block(bundle, wish.device, model)
+    here = _judged(model, bundle, block, wish.room, refused)
+    vectors = _vectors(bundle, block, wish.device)
+    if wish.target == "wasm":
+        files = wasm_project.files_of(bundle.program, block, vectors, name)
+        step = "make test"
+    else:
+        package = PACKAGES[wish.package] if wish.package else PLAIN
+        files = packed(parts_of(bundle.program, block, vectors, name, _about(bundle, wish, here)), package)
+        step = package.next
+    record = certificate(need_of(bundle.program), block, here, files) if here else None
+    if record:
+        files = {**files, FILE: (json.dumps(record, indent=2) + "\n").encode("ascii")}
+    _write(files, output)
+    if not record:
+        (output / FILE).unlink(missing_ok=True)
+    return Built(sorted(files), record, here, f"cd {shlex.quote(str(output))} && {step}")
+
+
+def _judged(
+    model: Path,
+    bundle: Bundle,
+    block: bytes,
+    room: Room | None,
+    refused: Callable[[Fit, list[Alternative]], None],
+) -> Fit | None:
+    """Hold the model against where it is to run; raises GateNotMet where it does not fit."""
+    if room is None:
+        return None
+    here = room.fit(bundle.program, block, card_of(bundle.card).period_s)
+    if not here.fits:
+        found = list(what_would_fit(bundle, block, room, here))
+        refused(here, found)
+        raise refusal(str(model), here, found)
+    return here
+
+
+def _form(wish: Wish) -> str:
+    if wish.target == "wasm":
+        if wish.package:
+            raise BadInput(f"a {wish.package} package holds C", hint="Leave --package or --target wasm out")
+        return "WebAssembly"
+    return PACKAGES[wish.package].form if wish.package else PLAIN.form
+
+
+def _about(bundle: Bundle, wish: Wish, here: Fit | None) -> About:
+    made = datetime.datetime.fromtimestamp(bundle.made_ns / 1e9, datetime.UTC)
+    board = wish.room.board.name if wish.room and wish.room.board else ""
+    remarks = (f"{sentence(here)} See {FILE}.",) if here else ()
+    return About(f"{made.year}.{made.month}.{made.day}", card_of(bundle.card).period_s, board, remarks)
+
+
+def _write(files: Files, output: Path) -> None:
     fresh = not output.exists()
     try:
         write_folder(files, str(output))
     except BadInput:
         if fresh:
-            with contextlib.suppress(OSError):
-                output.rmdir()
+            shutil.rmtree(output, ignore_errors=True)
         raise
-    return sorted(files)
 
 
 def _block(bundle: Bundle, device: str | None, model: Path) -> bytes:
@@ -55,15 +137,14 @@ def _block(bundle: Bundle, device: str | None, model: Path) -> bytes:
         raise NotFound(error.what, where=str(model), hint=error.hint) from None
 
 
-def check_folder(output: Path, name: str, form: str) -> None:
+def check_output(output: Path, name: str, form: str) -> None:
     """Raise BadInput unless a folder can be written to and is new, empty, or from an earlier such build."""
     where = str(output)
-    if output.exists() and not output.is_dir():
+    if os.path.exists(output) and not os.path.isdir(output):
         raise BadInput("this is a file, not a folder", where=where, hint="Name a folder with -o")
-    above = next(p for p in (output, *output.absolute().parents) if p.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise BadInput("this folder may not be written to", where=str(above), hint="Name another with -o")
-    if output.is_dir() and any(output.iterdir()) and not _is_ours(output, name, form):
+    above = next(p for p in (output, *output.absolute().parents) if os.path.exists(p))
+    check_folder(above)
+    if os.path.isdir(output) and any(output.iterdir()) and not _is_ours(output, name, form):
         raise BadInput(
             "there are other files in this folder, and they are left as they are",
             where=where,
@@ -92,4 +173,4 @@ def _vectors(bundle: Bundle, block: bytes, device: str | None) -> Vectors:
 def identifier(stem: str) -> str:
     """Return a name for C and for files that begins with a letter and is nobody else's."""
     plain = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:LONGEST].strip("_") or "model"
-    return f"model_{plain}" if plain[0].isdigit() or plain in TAKEN else plain
+    return f"model_{plain}" if plain[0].isdigit() or plain in OURS else plain

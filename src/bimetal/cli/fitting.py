@@ -1,0 +1,132 @@
+"""Fitting: whether a model fits where it is to run, measured where a compiler is, and what would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bimetal.bundle.bundle import Bundle
+from bimetal.cli.toolbox import LocalTools
+from bimetal.learn.card import card_of
+from bimetal.nouns.errors import BadInput, GateNotMet, NotFound, Unsupported
+from bimetal.program.block import unpack
+from bimetal.program.program import Program
+from bimetal.shrink.alternative import Alternative, alternatives, other_board
+from bimetal.shrink.board import BOARDS, Board, board_of
+from bimetal.shrink.budget import Fit, Limits, Need, fit, fit_board, need_of
+from bimetal.shrink.certificate import figures, judgement, lacks
+from bimetal.shrink.machine import MACHINES, Machine, machine_of, nearest
+from bimetal.shrink.measure import Measured, measure
+from bimetal.shrink.quantity import parse_bytes, parse_count
+from bimetal.targets.c99_sources import sources_of
+
+NAME = "model"
+"""What a program is called while it is weighed."""
+
+WITHOUT_BOARD = ("c99", "wasm")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where a model is to run: a processor, a board of the table if one was named, and what there is."""
+
+    machine: Machine
+    board: Board | None
+    limits: Limits
+
+    def fit(self, program: Program, block: bytes, period_s: float) -> Fit:
+        """Hold a program with its parameters against it, measured where a compiler for it is here."""
+        need = need_of(program)
+        measured, why = weighed(need, block, self.machine)
+        limits = self.limits
+        if self.board is None:
+            found = fit(need, self.machine, limits, measured=measured)
+        else:
+            found = fit_board(need, self.board, period_s=period_s, measured=measured, within=limits)
+        return replace(found, notes=(*found.notes, why)) if why else found
+
+
+def room_of(target: str, board: str | None, sizes: dict[str, str | None]) -> Room | None:
+    """Return where a model is to run, by what the user asked for; None where nothing is known of it.
+
+    `sizes` are the texts of --flash, --ram and --instructions. Raises NotFound for a target or a board
+    that there is none of, BadInput for a size that is none, or one that nothing can be held against.
+    """
+    limits = Limits(_size(sizes, "flash"), _size(sizes, "ram"), _size(sizes, "instructions"))
+    if board is not None:
+        found = board_of(board)
+        if target not in (*WITHOUT_BOARD, found.machine.name) or target == "wasm":
+            raise BadInput(
+                f"{found.name} has a {found.machine.name}, not a {target[:40]}", hint="Leave --target out"
+            )
+        return Room(found.machine, found, limits)
+    if target not in WITHOUT_BOARD:
+        return Room(_machine(target), None, limits)
+    if limits != Limits():
+        raise BadInput(
+            "a budget needs a processor to be held against",
+            hint=f"Add --board NAME (see: bimetal boards) or --target {', '.join(MACHINES)}",
+        )
+    return None
+
+
+def _size(sizes: dict[str, str | None], name: str) -> int | None:
+    text = sizes[name]
+    if text is None:
+        return None
+    return parse_count(text, f"--{name}") if name == "instructions" else parse_bytes(text, f"--{name}")
+
+
+def _machine(target: str) -> Machine:
+    try:
+        return machine_of(target)
+    except NotFound:
+        known = dict.fromkeys((*WITHOUT_BOARD, *MACHINES))
+        raise NotFound(
+            f"there is no target {target[:40]!a}", hint=nearest(target, known, "Targets")
+        ) from None
+
+
+def weighed(need: Need, block: bytes, machine: Machine) -> tuple[Measured | None, str]:
+    """Return what a compiler says of a program, or None and why there is nothing it says."""
+    try:
+        return measure(sources_of(need.program, need.lowered, block, NAME), NAME, machine, LocalTools()), ""
+    except Unsupported as error:
+        return None, f"flash and stack are estimated: {error.what}. {error.hint}".rstrip(". ")
+
+
+def fits_of(bundle: Bundle, block: bytes) -> list[Fit]:
+    """Hold a model against every board, measured once for each processor whose compiler is here."""
+    need = need_of(bundle.program)
+    period_s = card_of(bundle.card).period_s
+    known = {name: weighed(need, block, machine)[0] for name, machine in MACHINES.items()}
+    return [
+        fit_board(need, board, period_s=period_s, measured=known[board.machine.name])
+        for board in BOARDS.values()
+    ]
+
+
+def what_would_fit(bundle: Bundle, block: bytes, room: Room, here: Fit) -> Iterator[Alternative]:
+    """Yield what would fit where a model does not, with figures."""
+    card = card_of(bundle.card)
+    names = [s.name for s in card.signals]
+
+    def judge(program: Program, other: bytes) -> Fit:
+        return room.fit(program, other, card.period_s)
+
+    need = need_of(bundle.program)
+    yield from alternatives(need, unpack(bundle.program, block), names, here, judge)
+    yield from other_board(fits_of(bundle, block), room.board)
+
+
+def refusal(where: str, here: Fit, found: list[Alternative]) -> GateNotMet:
+    """Return the sentence that says what does not fit, and what would."""
+    would = "; or ".join(f"{a.what}{f' ({figures(a.fit)})' if a.fit else ''}, by {a.how}" for a in found)
+    hint = f"What would fit: {would}" if would else "Nothing smaller was found that would fit"
+    return GateNotMet(f"it does not fit {here.name}: {lacks(here)}", where=where, hint=hint)
+
+
+def plain(found: list[Alternative]) -> list[dict[str, Any]]:
+    """Return alternatives as plain texts and numbers."""
+    return [{"what": a.what, "how": a.how, "fit": judgement(a.fit) if a.fit else None} for a in found]

@@ -1,0 +1,70 @@
+"""The stack: what is painted below a step and is gone after it never reaches beyond the bound.
+
+On simulated Cortex-M boards, with everyday readings and with the worst there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.simulate import count
+from bimetal.cli.toolbox import LocalTools
+from bimetal.program.block import pack
+from bimetal.program.operator import operators, wire
+from bimetal.program.program import Program
+from bimetal.shrink.budget import need_of
+from bimetal.shrink.estimate import instructions, stack_bytes
+from bimetal.shrink.machine import machine_of
+from bimetal.shrink.measure import measure
+from bimetal.targets.c99_sources import sources_of
+from bimetal.targets.vectors import make_vectors
+from tests.shrink.given import block_of, detector, windowed
+
+OPERATORS = (
+    "biquad",
+    "rfft",
+    "isolation_forest",
+    "softmax",
+    "conv1d_int8",
+    "gru_cell",
+    "p2_quantile",
+    "mahalanobis",
+)
+BESIDE = 16
+"""Bytes below the painting function's own mark that its call of the step may take."""
+
+
+def given() -> Iterator[tuple[str, Program, bytes]]:
+    """A dozen programs: detectors, a window, and operators of every sort."""
+    for signals in (1, 2, 5):
+        yield f"detector {signals}", detector(signals), block_of(detector(signals))
+    yield "windowed 64", windowed(64), block_of(windowed(64))
+    for name in OPERATORS:
+        example = operators()[name].examples()[0]
+        program, values = wire(example.operator, example.signals)
+        yield name, program, pack(program, values)
+
+
+@pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")
+@pytest.mark.parametrize("processor", ["cortex-m0plus", "cortex-m4"])
+@pytest.mark.parametrize(("name", "program", "block"), [pytest.param(*g, id=g[0]) for g in given()])
+def test_no_step_goes_deeper_or_takes_longer_than_is_told(
+    name: str, program: Program, block: bytes, processor: str, tmp_path: Path
+) -> None:
+    machine, need = machine_of(processor), need_of(program)
+    rows = np.concatenate([v.rows for v in make_vectors(program, block, seed=5, runs=10).runs])
+    counted = count(program, block, rows, machine, tmp_path)
+    deepest, longest = int(counted.stack_bytes.max()), int(counted.instructions.max())
+
+    found = measure(sources_of(program, need.lowered, block, "p"), "p", machine, LocalTools())
+    assert deepest <= found.stack_bytes + BESIDE
+    assert found.stack_bytes <= deepest + machine.library_bytes + BESIDE
+
+    told = stack_bytes(need.lowered, machine.figures)
+    assert deepest <= told.value + told.error
+    work = [instructions(stage, machine.figures) for stage in need.lowered.stages]
+    assert longest <= sum(w.value + w.error for w in work if w)
