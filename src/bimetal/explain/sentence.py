@@ -16,10 +16,10 @@ FAR = 0.5
 ESCAPES = {
     "1": "", "Cel": "°C", "[degF]": "°F", "Ohm": "Ω", "kOhm": "kΩ", "deg": "°", "deg/s": "°/s", "[pH]": "pH",
     "[psi]": "psi", "mm[Hg]": "mmHg", "[mi_i]/h": "mph", "[in_i]/s": "in/s", "[g]": "g", "m/s2": "m/s²",
-    "V.A": "VA", "kV.A": "kVA", "W.h": "Wh", "kW.h": "kWh", "MW.h": "MWh", "N.m": "Nm", "uA": "µA", "uT": "µT",
-    "um": "µm", "us": "µs", "m3": "m³", "m3/h": "m³/h", "m3/s": "m³/s", "mg/m3": "mg/m³", "ug/m3": "µg/m³",
-    "g/m3": "g/m³", "W/m2": "W/m²", "uS/cm": "µS/cm", "[ppm]": "ppm", "[ppb]": "ppb", "dB[mW]": "dBm",
-    "By": "B", "By/s": "B/s",
+    "V.A": "VA", "kV.A": "kVA", "W.h": "Wh", "kW.h": "kWh", "MW.h": "MWh", "N.m": "Nm", "uA": "µA",
+    "uT": "µT", "um": "µm", "us": "µs", "m3": "m³", "m3/h": "m³/h", "m3/s": "m³/s", "mg/m3": "mg/m³",
+    "ug/m3": "µg/m³", "g/m3": "g/m³", "W/m2": "W/m²", "uS/cm": "µS/cm", "[ppm]": "ppm", "[ppb]": "ppb",
+    "dB[mW]": "dBm", "By": "B", "By/s": "B/s",
 }  # fmt: skip
 """UCUM codes that people write in another way."""
 
