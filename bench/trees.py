@@ -46,7 +46,7 @@ FLAGS = (
     "-fdata-sections",
 )
 ROWS = 200
-SIDES = ("bimetal wasm", "scikit-learn", "onnxruntime")
+SIDES = ("wasm, octets", "wasm, floats", "scikit-learn", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -285,9 +285,12 @@ def server(task: Task) -> None:
     }
     print(f"\n{'ns a row, batch 4096, 1 thread':30s} " + " ".join(f"{side:>14s}" for side in SIDES))
     for name, model in models.items():
-        mine = bring(model, [f"x{k}" for k in range(x.shape[1])], octets=Octets(), vector=True)
+        names = [f"x{k}" for k in range(x.shape[1])]
+        mine = bring(model, names, octets=Octets(), vector=True)
+        floats = bring(model, names, vector=True)
         times = [
             _ours_timed(mine, task.x[-4096:]),
+            _ours_timed(floats, batch),
             _timed(lambda m=model: m.predict(batch)),
             _onnx_timed(model, batch),
         ]

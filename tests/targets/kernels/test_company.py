@@ -18,6 +18,7 @@ from bimetal.program.operators.bins import Bins
 from bimetal.program.operators.forest import Forest
 from bimetal.program.operators.isolation_forest import IsolationForest
 from bimetal.program.program import Draft, Program
+from bimetal.program.tree import Tree
 from bimetal.program.verify import check
 from bimetal.targets.kernels.blend import DEVICES, LEAVES, blending
 from bimetal.targets.kernels.forest import ForestKernel, places_of
@@ -144,13 +145,8 @@ def at_times() -> Program:
     return draft.finish()
 
 
-def with_floats() -> Program:
-    """A forest whose thresholds are floats."""
-    return wire(Forest(), (np.zeros((1, 2)),))[0]
-
-
-def with_many_leaves() -> Program:
-    """A forest with leaves of more than seven bits."""
+def with_many_classes() -> Program:
+    """A forest with classes of more than seven bits."""
     return wire(Forest(((0, 1, 0, 200),), outputs=2), (np.zeros((1, 2), np.uint8),))[0]
 
 
@@ -168,7 +164,7 @@ def without_a_forest() -> Program:
 
 @pytest.mark.parametrize(
     "program",
-    [of_another_forest, at_times, with_floats, with_many_leaves, with_too_many_votes, without_a_forest],
+    [of_another_forest, at_times, with_many_classes, with_too_many_votes, without_a_forest],
     ids=lambda f: f.__name__,
 )
 def test_what_has_no_parts(program: Any) -> None:
@@ -206,10 +202,65 @@ def test_only_trees_are_blended(link: list[int], records: int | None) -> None:
     assert (None if made is None else len(made.records)) == records
 
 
-def test_a_forest_of_floats_or_wide_leaves_is_not_blended() -> None:
-    kernel, values = kernel_of([ENDS])
-    assert blending(replace(kernel, dtype="f32"), values) is None
-    assert blending(replace(kernel, bits=15), values) is None
+def test_a_tree_with_too_many_leaves_is_left_to_the_letters() -> None:
+    trees = tuple(chain(count) for count in (LEAVES - 1, LEAVES, LEAVES + 1))
+    worth = tuple((k * k,) for k in range(LEAVES + 2))
+    for many, fitting in ((1, True), (2, True), (3, False)):
+        made = Forest(trees[:many], worth, (0,) * many, outputs=1)
+        program, values = wire(made, (np.zeros((1, COLUMNS), np.uint8),))
+        (place,) = places_of(program)
+        assert (blending(place.kernel, values) is not None) == fitting
+        assert alike(program, values, octets(program, 3))
+
+
+def chain(leaves: int) -> Tree:
+    """A balanced tree with so many leaves."""
+
+    def grown(low: int, high: int) -> Tree:
+        middle = (low + high) // 2
+        return low if high - low == 1 else (low % COLUMNS, low, grown(low, middle), grown(middle, high))
+
+    return grown(0, leaves)
+
+
+@pytest.mark.parametrize("how", ["votes", "one sum", "sums in turn", "rows"])
+@pytest.mark.parametrize("leaves", [4, 700])
+def test_floats_are_compared_as_the_octets_of_their_places(how: str, leaves: int) -> None:
+    rng = np.random.default_rng(leaves)
+    made = operators(leaves)[how]
+    trees = tuple(floating(t, rng) for t in made.trees)
+    program, values = wire(replace(made, trees=trees), (np.zeros((1, COLUMNS)),))
+    assert (parts(program) is None) == (leaves == 700 and how == "votes")
+    rows = octets(program, 3)
+    x = rows["x0"]
+    x += rng.choice([0.0, 0.25, -0.5], x.shape)
+    edges = values["forest_threshold"]
+    x[::3] = rng.choice(edges, x[::3].shape)
+    x[::11] = rng.choice(np.array([np.nan, np.inf, -np.inf, -0.0, 1e-45, 3e38], np.float32), x[::11].shape)
+    assert alike(program, values, rows)
+
+
+def floating(tree: Tree, rng: np.random.Generator) -> Tree:
+    """A tree with thresholds that are no whole numbers."""
+    if isinstance(tree, int):
+        return tree
+    feature, threshold, low, high = tree
+    limit = float(np.float32(threshold + rng.choice([0.0, 0.25, -0.5])))
+    return (feature, limit, floating(low, rng), floating(high, rng))
+
+
+def test_a_column_with_more_edges_than_an_octet_counts_takes_several() -> None:
+    rng = np.random.default_rng(0)
+    trees = tuple((0, float(k) / 4, 0, 1) for k in range(700))
+    made = Forest(trees, tuple((int(v),) for v in rng.integers(0, 99, 2)), (0,) * 700, outputs=1)
+    program, values = wire(made, (np.zeros((1, 2)),))
+    (place,) = places_of(program)
+    found = blending(place.kernel, values)
+    assert found is not None
+    assert found.octets == 3
+    rows = octets(program, 8)
+    rows["x0"][:, 0, 0] = np.linspace(-1, 176, MANY)
+    assert alike(program, values, rows)
 
 
 def test_a_node_of_a_forest_is_no_letter(  # the form for lowering never leaves the lowering

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bimetal.program.tree import NARROW
 from bimetal.targets.kernels.forest import ForestKernel
 
 DEVICES = 128
@@ -24,19 +25,59 @@ DEVICES = 128
 UNIT = 16
 ROW = DEVICES // UNIT
 LEAVES = 128
+"""How many leaves a tree may have: each a row of its own number."""
 FIRST = 1
-"""The unit at which the leaves start, each a row of its own number; slots for results come after them."""
+"""The unit at which the leaves start; slots for results come after them."""
+MOST_EDGES = 255
 
 RECORD = np.dtype([("x", "<u2"), ("low", "<u2"), ("high", "<u2"), ("to", "<u2"), ("threshold", "<u2")])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Octets in the place of floats: how many of a feature's thresholds are less than a value.
+
+    `edges` has the ascending thresholds of every feature; more than 255 of them take several octets.
+    """
+
+    edges: tuple[NDArray[np.float32], ...]
+
+    @property
+    def starts(self) -> list[int]:
+        """Where the octets of every feature start, and how many there are in all."""
+        wide = [-(-len(e) // MOST_EDGES) for e in self.edges]
+        return [0, *np.cumsum(wide).tolist()]
+
+    def placed(self, feature: int, threshold: float) -> tuple[int, int]:
+        """Return the octet, and the threshold for it, that a split compares."""
+        at = int(np.searchsorted(self.edges[feature], np.float32(threshold)))
+        return self.starts[feature] + at // MOST_EDGES, at % MOST_EDGES
+
+    def octets(self, x: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return the octets (n, octets) of vectors (n, features); NaN is not greater than any threshold."""
+        starts = self.starts
+        found = np.empty((len(x), starts[-1]), np.uint8)
+        for f, edges in enumerate(self.edges):
+            below = np.where(np.isnan(x[:, f]), 0, np.searchsorted(edges, x[:, f]))
+            for part in range(starts[f + 1] - starts[f]):
+                found[:, starts[f] + part] = np.clip(below - MOST_EDGES * part, 0, MOST_EDGES)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Blending:
-    """Records of all trees one after the other, how many each tree has, and how many slots they take."""
+    """Records of all trees one after the other, how many each has, and what its leaves are called.
+
+    Leaf k of tree t is `leaves[t][k]` in the parameters. `grid` makes octets of floats, None where the
+    features are octets already; `octets` is how many there are.
+    """
 
     records: NDArray[Any]
     counts: NDArray[np.int64]
+    leaves: tuple[tuple[int, ...], ...]
     slots: int
+    octets: int
+    grid: Grid | None
 
     @property
     def free(self) -> int:
@@ -47,20 +88,30 @@ class Blending:
 def blending(kernel: ForestKernel, values: Mapping[str, NDArray[Any]]) -> Blending | None:
     """Return the records of a forest's parameters.
 
-    None where they are no trees (a link leads back, or further than a walk goes), where leaves have
-    numbers of more than 7 bits or features are no octets: the letters then say what happens.
+    None where they are no trees (a link leads back, or further than a walk goes), one has too many
+    leaves, or there are too many features: the letters then say what happens.
     """
-    if kernel.dtype != "u8" or 1 << kernel.bits != LEAVES:
+    grid = _grid(kernel, values) if kernel.dtype == "f32" else None
+    octets = grid.starts[-1] if grid else kernel.features
+    if octets * ROW > np.iinfo(np.uint16).max:
         return None
-    part = {k: _whole(values[f"{kernel.name}_{k}"]) for k in ("feature", "threshold", "link", "root")}
-    writer = _Writer(kernel, part)
+    writer = _Writer(kernel, values, grid)
     counts: list[int] = []
-    for root in part["root"]:
+    leaves: list[tuple[int, ...]] = []
+    for root in _whole(values[f"{kernel.name}_root"]):
         before = len(writer.records)
-        if not writer.tree(root):
+        found = writer.tree(root)
+        if found is None:
             return None
+        leaves.append(found)
         counts.append(len(writer.records) - before)
-    return Blending(np.array(writer.records, RECORD), np.array(counts), 2 * (kernel.turns + 2))
+    records = np.array(writer.records, RECORD)
+    return Blending(records, np.array(counts), tuple(leaves), 2 * (kernel.turns + 2), octets, grid)
+
+
+def _grid(kernel: ForestKernel, values: Mapping[str, NDArray[Any]]) -> Grid:
+    feature, threshold = (np.asarray(values[f"{kernel.name}_{k}"]) for k in ("feature", "threshold"))
+    return Grid(tuple(np.unique(threshold[feature == f].astype(np.float32)) for f in range(kernel.features)))
 
 
 def _whole(values: NDArray[Any]) -> list[int]:
@@ -68,14 +119,17 @@ def _whole(values: NDArray[Any]) -> list[int]:
 
 
 class _Writer:
-    def __init__(self, kernel: ForestKernel, part: Mapping[str, list[int]]) -> None:
+    def __init__(self, kernel: ForestKernel, values: Mapping[str, NDArray[Any]], grid: Grid | None) -> None:
         self.kernel = kernel
-        self.feature, self.threshold, self.link = part["feature"], part["threshold"], part["link"]
+        self.feature, self.link = (_whole(values[f"{kernel.name}_{k}"]) for k in ("feature", "link"))
+        self.threshold = np.asarray(values[f"{kernel.name}_threshold"]).reshape(-1).tolist()
+        self.grid = grid
+        self.through = (1 << kernel.bits) - 1
         self.most = 2 * len(self.link)
         self.records: list[tuple[int, int, int, int, int]] = []
 
-    def tree(self, root: int) -> bool:
-        """Write a tree, what is below a split before it; False where it is none.
+    def tree(self, root: int) -> tuple[int, ...] | None:
+        """Write a tree, what is below a split before it; return its leaves, None where it is no tree.
 
         A result takes the slot of its level and side: no other is alive there until it is blended.
         """
@@ -85,29 +139,43 @@ class _Writer:
             at, depth, which = todo.pop()
             order.append((at, depth, which))
             if depth > self.kernel.turns or len(self.records) + len(order) > self.most:
-                return False
+                return None
             for k, side in enumerate(self._sides(at)):
                 if side >= 0:
                     if side <= at or side >= len(self.link):
-                        return False
+                        return None
                     todo.append((side, depth + 1, k))
+        leaves: dict[int, int] = {}
         for at, depth, which in reversed(order):
-            low, high = (
-                _slot(depth + 1, k) if side >= 0 else _row(-1 - side)
-                for k, side in enumerate(self._sides(at))
-            )
-            to = _slot(depth, which)
-            self.records.append((self.feature[at] * ROW, low, high, to, self.threshold[at]))
-        return True
+            low, high = (self._unit(side, depth, k, leaves) for k, side in enumerate(self._sides(at)))
+            x, threshold = self._asked(at)
+            self.records.append((x * ROW, low, high, _slot(depth, which), threshold))
+        return tuple(leaves) if len(leaves) <= LEAVES else None
+
+    def _unit(self, side: int, depth: int, which: int, leaves: dict[int, int]) -> int:
+        if side >= 0:
+            return _slot(depth + 1, which)
+        leaf = -1 - side  # a class keeps its number
+        return _row(leaves.setdefault(leaf, len(leaves)) % LEAVES if self.kernel.rows else leaf)
+
+    def _asked(self, at: int) -> tuple[int, int]:
+        if self.grid is None:
+            return self.feature[at], int(self.threshold[at])
+        return self.grid.placed(self.feature[at], self.threshold[at])
 
     def _sides(self, at: int) -> tuple[int, int]:
         """Return what lies at the two sides of a split: an entry, or -1 - leaf."""
         link = self.link[at]
         if link >= 0:
             return at + 1, link
-        sides = (-1 - link) >> self.kernel.bits, (-1 - link) & (LEAVES - 1)
-        low, high = (at + 1 if leaf == LEAVES - 1 else -1 - leaf for leaf in sides)
+        sides = (-1 - link) >> self.kernel.bits, (-1 - link) & self.through
+        low, high = (at + 1 if leaf == self.through else -1 - leaf for leaf in sides)
         return low, high
+
+
+def fits(kernel: ForestKernel) -> bool:
+    """Say whether the leaves of a forest have numbers that can be blended: of rows, or of few classes."""
+    return bool(kernel.rows) or kernel.bits == NARROW
 
 
 def _row(number: int) -> int:

@@ -107,7 +107,8 @@ class _Forest:
         exports = wasmtime.Instance(self._store, _module(), []).exports(self._store)
         self._memory: Any = exports["memory"]
         self._run: Any = exports["sums" if kernel.rows else "votes"]
-        worth = _worth(kernel, values)
+        self.blend = blend
+        worth, first = _worth(kernel, blend, values)
         trees = np.zeros((kernel.trees, TREE_BYTES // 4), "<i4")
         records = blend.free
         self._trees = -(-(records + blend.records.nbytes) // UNIT) * UNIT
@@ -115,12 +116,11 @@ class _Forest:
         ends = records + np.cumsum(blend.counts) * blend.records.itemsize
         trees[:, 1], trees[0, 0], trees[1:, 0] = ends, records, ends[:-1]
         if kernel.rows:
-            start = np.asarray(values[f"{kernel.name}_start"]).astype(np.int64).reshape(-1)
-            trees[:, 2] = table + 4 * kernel.width * start
+            trees[:, 2] = table + 4 * kernel.width * first
             turn = np.arange(kernel.trees) % kernel.outputs if kernel.width < kernel.outputs else 0
             trees[:, 3] = 4 * DEVICES * turn
         self._x = -(-(table + worth.nbytes) // UNIT) * UNIT
-        self._out = self._x + MOST_BLOCKS * kernel.features * DEVICES
+        self._out = self._x + MOST_BLOCKS * blend.octets * DEVICES
         self._cell: Any = np.dtype("<i4") if kernel.rows else np.dtype("u1")
         memory = self._bytes(self._out + MOST_BLOCKS * kernel.outputs * DEVICES * self._cell.itemsize)
         leaves = np.repeat(np.arange(LEAVES, dtype=np.uint8), ROW * UNIT)
@@ -132,14 +132,15 @@ class _Forest:
         ):
             memory[at : at + data.nbytes] = np.frombuffer(data.tobytes(), np.uint8)
 
-    def sums(self, x: NDArray[np.uint8]) -> NDArray[np.int32]:
+    def sums(self, x: NDArray[Any]) -> NDArray[np.int32]:
         """Return the sums (D, outputs) of vectors (D, features)."""
         kernel = self.kernel
+        x = x if self.blend.grid is None else self.blend.grid.octets(x)
         found = np.empty((len(x), kernel.outputs), np.int32)
         for start in range(0, len(x), MOST_BLOCKS * DEVICES):
             part = x[start : start + MOST_BLOCKS * DEVICES]
             blocks = -(-len(part) // DEVICES)
-            filled = np.zeros((blocks * DEVICES, kernel.features), np.uint8)
+            filled = np.zeros((blocks * DEVICES, self.blend.octets), np.uint8)
             filled[: len(part)] = part
             turned = filled.reshape(blocks, DEVICES, -1).transpose(0, 2, 1)
             out = self._blocks(np.ascontiguousarray(turned), blocks)
@@ -155,7 +156,7 @@ class _Forest:
         width = kernel.width if kernel.rows else kernel.outputs
         self._run(
             self._store, self._x, self._out, blocks, self._trees, kernel.trees,
-            kernel.features * DEVICES, size, width,
+            self.blend.octets * DEVICES, size, width,
         )  # fmt: skip
         out = memory[self._out : self._out + blocks * size].view(self._cell)
         return out.reshape(blocks, kernel.outputs, DEVICES)
@@ -168,12 +169,17 @@ class _Forest:
         return np.ctypeslib.as_array(self._memory.data_ptr(self._store), shape=(have,))
 
 
-def _worth(kernel: ForestKernel, values: Values) -> NDArray[np.int32]:
-    """Return what leaves are worth; the last row again for every leaf beyond it."""
+def _worth(
+    kernel: ForestKernel, blend: Blending, values: Values
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return what the leaves of all trees are worth, row after row, and at which row each tree starts."""
+    first = np.cumsum([0, *map(len, blend.leaves)])[:-1]
     if not kernel.rows:
-        return np.zeros(0, np.int32)
+        return np.zeros(0, np.int32), first
     table = np.asarray(values[f"{kernel.name}_values"], "<i4").reshape(kernel.rows, kernel.width)
-    return np.concatenate([table, np.repeat(table[-1:], LEAVES, axis=0)])
+    start = np.asarray(values[f"{kernel.name}_start"]).reshape(-1).tolist()
+    row = [s + leaf for s, own in zip(start, blend.leaves, strict=True) for leaf in own]
+    return table[np.minimum(row, kernel.rows - 1)], first
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from bimetal.program.node import EVERY, Node, walk
 from bimetal.program.program import Input, Program, SetTo
 from bimetal.program.range import Ranges
 from bimetal.program.scope import scope_of
-from bimetal.program.tree import NARROW
+from bimetal.targets.kernels.blend import fits
 from bimetal.targets.kernels.forest import Place, places_of
 
 MOST_VOTES = 255
@@ -34,7 +34,7 @@ class Parts:
 
 
 def parts_of(program: Program, ranges: Ranges) -> Parts | None:
-    """Return the parts of a program whose forests have vectors of octets, or None.
+    """Return the parts of a program around its forests, None where it has none that can be blended.
 
     None too where a stage is not run at every reading, or a forest needs what another one says.
     """
@@ -56,8 +56,8 @@ def parts_of(program: Program, ranges: Ranges) -> Parts | None:
 
 def _fits(place: Place) -> bool:
     kernel = place.kernel
-    counted = kernel.rows or kernel.trees <= MOST_VOTES
-    return kernel.dtype == "u8" and kernel.bits == NARROW and place.x.clock == EVERY and bool(counted)
+    counted = bool(kernel.rows) or kernel.trees <= MOST_VOTES
+    return fits(kernel) and counted and place.x.clock == EVERY
 
 
 def _behind(program: Program, places: tuple[Place, ...]) -> tuple[Program, dict[Node, Node]]:
