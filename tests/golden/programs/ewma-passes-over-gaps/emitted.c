@@ -1,0 +1,64 @@
+/* p.c: Ewma, as emitted by bimetal. */
+#include "p.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* One rounding for each operation: nothing may be contracted or kept in wider registers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize ("fp-contract=off")
+#elif defined(_MSC_VER)
+#pragma fp_contract(off)
+#else
+#pragma STDC FP_CONTRACT OFF
+#endif
+#if defined(FLT_EVAL_METHOD) && (FLT_EVAL_METHOD == 1 || FLT_EVAL_METHOD == 2)
+#error "float must be computed as float: on 32-bit x86, compile with -msse2 -mfpmath=sse"
+#endif
+#if defined(__FAST_MATH__)
+#error "-ffast-math changes results: leave it out"
+#endif
+
+/* Machines give NaN different bits: what is kept or put out has the same ones. */
+static inline float f32_canonical(float a)
+{
+    uint32_t bits;
+    memcpy(&bits, &a, sizeof bits);
+    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
+        bits = UINT32_C(0x7fc00000);
+    }
+    memcpy(&a, &bits, sizeof a);
+    return a;
+}
+
+/* Every reading. */
+static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_out *out)
+{
+    /* where to state average, out y0 */
+    const float x0_1 = in->x0;
+    const bool seen_1 = s->seen != 0;
+    const float average_1 = s->average;
+    const float pick_1 = (x0_1 == x0_1) ? (seen_1 ? average_1 + (x0_1 - average_1) * 0.25f : x0_1) :
+        average_1;
+    out->y0 = f32_canonical(pick_1);
+    /* or to state seen */
+    const bool is_1 = seen_1 || (x0_1 == x0_1);
+    /* what was computed from the old values is written now */
+    s->average = f32_canonical(pick_1);
+    s->seen = (uint8_t)is_1;
+    (void)p;
+}
+
+void p_init(p_state *s)
+{
+    memset(s, 0, sizeof *s);
+}
+
+uint32_t p_step(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_out *out)
+{
+    uint32_t fired = 1u;
+    p_every(s, p, in, out);
+    return fired;
+}
