@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.detect.plant import report
+from bench.detect.promise import delivered
 from bench.detect.rival import rivals
 from bench.detect.series import SETS, Series
 from bench.detect.shipped import shipped
@@ -52,7 +53,7 @@ def measure(series: Iterator[Series], tell: Callable[[str], None]) -> dict[str, 
 def main() -> int:
     """Print a table for every set that is there, then mean and worst over the sets, then the plant."""
     asked = argparse.ArgumentParser(prog="python -m bench.detect", description=(__doc__ or "").split("\n")[0])
-    asked.add_argument("sets", nargs="*", default=[], help=f"from: {', '.join(SETS)}, plant")
+    asked.add_argument("sets", nargs="*", default=[], help=f"from: {', '.join(SETS)}, plant, promise")
     asked.add_argument("--quick", action="store_true", help=f"every {QUICK}rd series only")
     asked.add_argument("--each", action="store_true", help="print every series")
     asked.add_argument("--seeds", type=int, default=0, help="runs of the plant (5 quick, else 12)")
@@ -60,7 +61,7 @@ def main() -> int:
     folder = data_folder()
     ours: dict[str, Tally] = {}
     for name in given.sets or SETS:
-        if name == "plant":
+        if name in ("plant", "promise"):
             continue
         if not (folder / name.removesuffix("_all")).exists():
             print(f"{name}: not there (looked in {folder}; set BIMETAL_DATA)")
@@ -75,6 +76,9 @@ def main() -> int:
     if not given.sets or "plant" in given.sets:
         print()
         for line in report(given.seeds or (5 if given.quick else 12)):
+            print(line, flush=True)
+    if not given.sets or "promise" in given.sets:
+        for line in delivered(100 if given.quick else 1000):
             print(line, flush=True)
     return 0
 

@@ -29,6 +29,8 @@ from bimetal.program.program import Draft, Program
 
 BOUND = 20.0
 """Standardised values are kept within this many scales."""
+LATE = 16
+"""A signal that has so many readings less than the others is waited for, until its averages have settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Design:
     spans: tuple[float, ...] = (8.0, 16.0, 32.0, 64.0, 128.0)
     warm_up: int = 48
     block: int = 64
+
+    @property
+    def settled(self) -> int:
+        """After how many readings averages mean what they did in training; the score grows till then."""
+        return max(self.warm_up, int(max(self.spans)))
 
     @property
     def own_features(self) -> int:
@@ -108,14 +115,17 @@ def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Dra
     features, bands, fault, usable, seen = _sense(draft, design, names)
     warm = letter.le(letter.const(design.warm_up, "i32"), letter.reduce(seen, "max"))
     alone = GuardedDistance(design.signals, design.own_features, name="own")
-    settled = letter.both(usable, letter.le(letter.const(design.warm_up, "i32"), seen))
+    known = letter.minimum(letter.const(design.settled, "i32"), letter.reduce(seen, "max"))
+    enough = letter.maximum(letter.const(design.warm_up, "i32"), letter.sub(known, LATE))
+    settled = letter.both(usable, letter.le(enough, seen))
     own, _ = alone.trace(draft, features, settled, warm)
     parts = [own]
     if design.blocks:
         parts.append(_together(draft, design, bands, settled, warm))
     raw, share = JointScore().trace(draft, *parts)
     threshold = draft.param("threshold", 1.0, low=1e-3, high=1e6)
-    score = letter.where(warm, letter.div(raw, threshold), 0.0)
+    trust = letter.mul(letter.cast(known, "f32"), 1 / design.settled)
+    score = letter.where(warm, letter.mul(letter.div(raw, threshold), trust), 0.0)
     draft.output("score", score)
     alarm, held_back = BudgetedAlarm().trace(draft, score)
     draft.output("alarm", alarm)

@@ -61,16 +61,14 @@ class _Lesson:
         return _habit(features, [part(s.bands) for s in self.sensed], self.design, self.typical_rows)
 
     def scores(self, program: Program, learned: Values) -> list[Floats]:
-        """Return every stretch's raw scores."""
-        return [
-            np.concatenate(
-                [
-                    out["score"].astype(np.float64)
-                    for out in run(program, learned | usual, self.names, rows, self.target)
-                ]
-            )
-            for usual, rows in self.stretches
-        ]
+        """Return every stretch's raw scores, as if the averages had been settled from the beginning."""
+        found: list[Floats] = []
+        for usual, rows in self.stretches:
+            parts = run(program, learned | usual, self.names, rows, self.target)
+            score = np.concatenate([out["score"].astype(np.float64) for out in parts])
+            seen = np.arange(1, len(score) + 1)
+            found.append(score / np.minimum(seen / self.design.settled, 1.0))
+        return found
 
 
 def train(

@@ -97,10 +97,11 @@ def _location_and_scale(known: Floats) -> tuple[float, float]:
     that never moved gets 1 % of its size, and never less than f32 can tell apart.
     """
     middle = float(np.median(known))
-    q00, q01, q05, q95, q99, q100 = np.quantile(known, (0.001, 0.01, 0.05, 0.95, 0.99, 0.999))
+    q01, q05, q95, q99 = np.quantile(known, (0.01, 0.05, 0.95, 0.99))
     width = max(1.4826 * float(np.median(np.abs(known - middle))), (q95 - q05) / 3.29, (q99 - q01) / 4.65)
     near = np.clip(known, middle - 10 * width, middle + 10 * width) if width > 0 else known
-    scale = max(float(near.std()), min(float(q100 - q00) / 6.2, 10 * width))
+    lowest, highest = np.quantile(near, (0.001, 0.999))
+    scale = max(float(near.std()), float(highest - lowest) / 6.2)
     if not scale > abs(middle) * 1e-6 + 1e-25:
         scale = max(abs(middle) * 1e-2, 1e-3)
     return middle, min(scale, 1e37)

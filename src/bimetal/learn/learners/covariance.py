@@ -39,8 +39,9 @@ class Habit:
 
 
 def fit_habit(rows: Rows, ridge: float) -> Habit:
-    """Fit the habit of features (n, d); hardly moved by a fifth of bad rows.
+    """Fit the habit of features (n, d); hardly moved by a fifth of bad rows, if they are bad in many ways.
 
+    Rows that are many and alike are a way of running, and are learned.
     `ridge` is added to every direction's variance, so that what never moved may move a little.
     """
     low, high = _bounds(rows)

@@ -25,7 +25,7 @@ class MovingMoments(Checked):
     averages of a signal stand still where its value cannot. Averaged exponentially (weight 2 / (span + 1))
     are the value, its square, its squared distance from its first level, and its absolute change; each
     average is that of the one before it, so that longer spans look further back. Until enough values came
-    an average is the plain mean.
+    an average is the plain mean. After `forget` readings in a row that could not be used it starts anew.
 
     Gives f32 (s, 4 * spans) features; f32 (spans, s), the levels; and i32 (s,), how many values of each
     signal were averaged, up to 65536.
@@ -39,6 +39,7 @@ class MovingMoments(Checked):
 
     spans: tuple[float, ...] = (8.0, 16.0, 32.0, 64.0, 128.0)
     bound: float = knob(20.0, low=1, high=1000, what="the largest size of a value that is fed in")
+    forget: int = knob(32, low=1, high=65536, what="after how many lost readings a signal starts anew")
 
     def trace(self, draft: Draft, *signals: Node) -> tuple[Node, Node, Node]:
         """Four cascades of averages, each a state (spans, s)."""
@@ -46,7 +47,9 @@ class MovingMoments(Checked):
         clock = z.clock or EVERY
         seen = draft.state("seen", np.zeros(z.shape), "i32", low=0, high=65536, clock=clock)
         more = letter.minimum(letter.const(65536, "i32"), letter.add(seen, 1))
-        count = letter.where(usable, more, seen)
+        lost = word.counted(draft, letter.invert(usable), self.forget, "lost")
+        gone = letter.eq(lost, self.forget)
+        count = letter.where(usable, more, letter.where(gone, letter.const(0, "i32"), seen))
         draft.set(seen, count)
         plain = letter.div(
             letter.const(1.0, "f32"), letter.maximum(letter.const(1.0, "f32"), letter.cast(count, "f32"))
@@ -92,7 +95,8 @@ class MovingMoments(Checked):
         usable = np.array([[True], [True], [False], [True]])
         features = [[[1, 1, 0, 0]], [[3, 9, 0, 2]], [[3, 9, 0, 2]], [[2, 4, 0, 2]]]
         levels = [[[1]], [[3]], [[3]], [[2]]]
-        return (Example(cls((1.0,)), (z, usable), (features, levels, [[1], [2], [2], [3]])),)
+        anew = Example(cls((1.0,), forget=1), (z, usable), (features, levels, [[1], [2], [0], [1]]))
+        return Example(cls((1.0,)), (z, usable), (features, levels, [[1], [2], [2], [3]])), anew
 
 
 def _change(draft: Draft, z: Node, usable: Node) -> tuple[Node, Node]:
