@@ -9,6 +9,10 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from bimetal.keep.arrow import pq
+from bimetal.keep.batch_bytes import from_bytes
+from bimetal.keep.journal import read_journal
+from bimetal.keep.quarantine import read_quarantine
 from bimetal.nouns import Batch, Cause, Event, Kind, Reason, Signal
 
 TEMPERATURE = Signal("temperature", "Cel", period_s=1.0)
@@ -68,3 +72,15 @@ def flip(path: Path, at: int) -> None:
     content = bytearray(path.read_bytes())
     content[at] ^= 0x10
     path.write_bytes(content)
+
+
+def texts_of(path: Path) -> list[bytes]:
+    """The raw bytes of a kept file, and what they decode to."""
+    texts = [path.read_bytes()]
+    if path.suffix == ".parquet":
+        texts.append(repr(pq.read_table(path, use_threads=False).to_pydict()).encode())
+    if path.suffix == ".journal":
+        texts += [repr(from_bytes(r.content)).encode() for r in read_journal(path).records]
+    if path.parent.name == "quarantine" and path.suffix == ".jsonl":
+        texts += [repr(m).encode() for m in read_quarantine(path.parent).messages]
+    return texts

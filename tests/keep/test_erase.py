@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from bimetal.keep.archive import Archive
-from bimetal.keep.arrow import pq
-from bimetal.keep.batch_bytes import from_bytes
-from bimetal.keep.journal import read_journal
+from bimetal.keep.quarantine import Refused
 from bimetal.keep.segment import Segments
 from bimetal.keep.shelf import Shelf
-from tests.keep.given import batch, event, flip, series
+from tests.keep.given import START, batch, event, flip, series, texts_of
 
 MARK = "patient-7f3a-marker"
 DEVICES = (MARK, "fan", "pump")
+
+
+def refused(payload: bytes) -> Refused:
+    return Refused(START, "readings/x", "c", "no JSON", payload)
 
 
 @pytest.fixture
@@ -27,34 +29,27 @@ def archive(tmp_path: Path) -> Archive:
         if k < 2:
             archive.segments.seal()
     archive.events.append([event(MARK), event("fan")])
+    archive.quarantine.append([refused(MARK.encode()), refused(b"fan")])
     return archive
 
 
 def mentions(folder: Path) -> list[str]:
     """The files in whose raw bytes, or in what they decode to, the mark stands."""
-    found: list[str] = []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        texts = [path.read_bytes()]
-        if path.suffix == ".parquet":
-            texts.append(repr(pq.read_table(path).to_pydict()).encode())
-        if path.suffix == ".journal":
-            texts += [repr(from_bytes(r.content)).encode() for r in read_journal(path).records]
-        if any(MARK.encode() in text for text in texts):
-            found.append(path.name)
-    return found
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return [path.name for path in files if any(MARK.encode() in text for text in texts_of(path))]
 
 
 def test_before_erasing_the_mark_is_found_everywhere(archive: Archive) -> None:
     found = mentions(archive.folder)
     assert {Path(name).suffix for name in found} == {".journal", ".parquet", ".sqlite", ".jsonl"}
-    assert len(found) == 7
+    assert len(found) == 8
     archive.close()
 
 
 def test_after_erasing_the_mark_is_nowhere_and_the_rest_is_whole(archive: Archive) -> None:
     before = archive.segments.batch(["fan", "pump"])
     erased = archive.erase(MARK)
-    assert (erased.readings, erased.segments, erased.events) == (60, 2, 1)
+    assert (erased.readings, erased.segments, erased.events, erased.refused) == (60, 2, 1, 1)
     assert mentions(archive.folder) == []
     archive.close()
     reopened = Archive(archive.folder)
@@ -64,6 +59,7 @@ def test_after_erasing_the_mark_is_nowhere_and_the_rest_is_whole(archive: Archiv
     for device in after.devices:
         assert series(after, device, "pressure") == series(before, device, "pressure")
     assert [sequence for sequence, _ in reopened.segments.replay(0)] == [1, 2, 3]
+    assert [m.refused.payload for m in reopened.quarantine.read().messages] == [b"fan"]
     reopened.close()
 
 
@@ -106,6 +102,6 @@ def test_an_erasure_cut_short_is_finished_when_opened_again(
 def test_erasing_a_stranger_changes_nothing(archive: Archive) -> None:
     before = {p: p.read_bytes() for p in archive.folder.rglob("*.parquet")}
     erased = archive.erase("nobody")
-    assert (erased.readings, erased.segments, erased.events) == (0, 0, 0)
+    assert (erased.readings, erased.segments, erased.events, erased.refused) == (0, 0, 0, 0)
     assert {p: p.read_bytes() for p in archive.folder.rglob("*.parquet")} == before
     archive.close()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimetal.keep.archive import Archive
+from bimetal.keep.quarantine import Refused
 from bimetal.keep.retain import DAY_NS, retain
 from bimetal.keep.segment import Segments
 from bimetal.nouns import Purpose
@@ -68,10 +69,13 @@ def test_whatever_was_sealed_when_only_the_old_goes(
     segments.close()
 
 
-def test_events_go_with_the_longest_purpose(tmp_path: Path) -> None:
+def test_events_and_refused_messages_go_with_the_longest_purpose(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     archive.segments.append(batch(2))
     archive.events.append([event(time_ns=START), event(time_ns=START + 500 * DAY_NS)])
+    times = (START, START + 500 * DAY_NS)
+    archive.quarantine.append([Refused(time_ns, "readings/x", "c", "no JSON", b"") for time_ns in times])
     archive.retain({"temperature": BRIEF, "pressure": LONG}, START + 401 * DAY_NS)
     assert len(archive.events.read().events) == 1
+    assert [m.refused.time_ns for m in archive.quarantine.read().messages] == [START + 500 * DAY_NS]
     archive.close()
