@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bimetal.learn.imports import foreign as of
@@ -14,6 +16,9 @@ from bimetal.program.operators.forest import Forest
 from bimetal.program.operators.isolation_forest import IsolationForest
 from bimetal.program.program import Draft
 
+WHOLE = 1e-9
+"""How near to 1 shares of two classes must add up."""
+
 
 def wire(draft: Draft, model: Foreign, x: Node, gaps: bool) -> None:
     """Add a model to a draft: `x` is the vector of readings, f32, or u8 for trees of whole octets.
@@ -23,7 +28,9 @@ def wire(draft: Draft, model: Foreign, x: Node, gaps: bool) -> None:
     """
     if isinstance(model.scores, Trees | Isolation):
         x, trees = _prepared(draft, model, model.scores, x)
-        scores = _sums(draft, model.scores, trees, x, gaps)
+        if _is_one_share(model, trees):
+            return _of_two(draft, model.scores, trees, x, gaps)
+        scores = _scores(draft, model.scores, trees, x, gaps)
     else:
         if x.dtype == "u8":
             x = letter.cast(letter.cast(x, "i32"), "f32")
@@ -45,7 +52,40 @@ def _prepared(draft: Draft, model: Foreign, scores: Trees | Isolation, x: Node) 
     return x, folded(scores.trees, scores.rule, inside, x.size)
 
 
-def _sums(draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, gaps: bool) -> Node:
+def _is_one_share(model: Foreign, trees: list[RawTree]) -> bool:
+    """Say whether leaves hold the shares of two classes, so that one says the other."""
+    scores = model.scores
+    if model.ending != of.SHARES or not isinstance(scores, Trees) or scores.votes or scores.outputs != 2:
+        return False
+    whole = all(np.abs(t.value[t.low < 0].sum(axis=1) - 1).max() < WHOLE for t in trees)
+    return whole and not any(scores.bias) and abs(scores.scale * len(trees) - 1) < WHOLE
+
+
+def _of_two(draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, gaps: bool) -> None:
+    """Add up the share of the second class alone; it wins with more than half, counted in whole numbers."""
+    second = [replace(t, value=t.value[:, 1:]) for t in trees]
+    sums, shift = _sums(draft, replace(scores, trees=tuple(second), outputs=1), second, x, gaps)
+    most = len(trees) * 2.0**shift
+    one = letter.reshape(sums, ())
+    half = draft.param("half", int(most // 2), "i32", low=0)
+    share = letter.mul(letter.cast(one, "f32"), draft.param("scale", 1 / most))
+    draft.output("label", letter.cast(letter.lt(half, one), "i32"))
+    draft.output("score", letter.stack([letter.sub(1.0, share), share]))
+
+
+def _scores(draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, gaps: bool) -> Node:
+    """Return scores in f32; votes and isolation as they come."""
+    sums, shift = _sums(draft, scores, trees, x, gaps)
+    if isinstance(scores, Isolation) or scores.votes:
+        return sums
+    scale = draft.param("scale", scores.scale * 2.0**-shift)
+    return letter.add(letter.mul(letter.cast(sums, "f32"), scale), draft.param("bias", scores.bias))
+
+
+def _sums(
+    draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, gaps: bool
+) -> tuple[Node, int]:
+    """Return what the trees say together, and by how many binary digits it is shifted up."""
     bins, whole = plant.soils_of(trees, gaps and x.dtype == "f32")
     kind = "octets" if x.dtype == "u8" else "bins" if plant.prefers_bins(trees, bins) else "floats"
     soil = bins if kind == "bins" else whole
@@ -54,16 +94,14 @@ def _sums(draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node
     if isinstance(scores, Trees) and scores.votes:
         codes = plant.voting(trees)
         ours = [plant.nested(t, c, soil, kind) for t, c in zip(trees, codes, strict=True)]
-        return Forest(tuple(ours), outputs=scores.outputs).trace(draft, x)
+        return Forest(tuple(ours), outputs=scores.outputs).trace(draft, x), 0
     codes, leaves = plant.worth(trees)
     ours = tuple(plant.nested(t, c, soil, kind) for t, c in zip(trees, codes, strict=True))
     if isinstance(scores, Isolation):
         ways = tuple(float(np.ldexp(float(row[0]), -leaves.shift)) for row in leaves.rows)
         shift = max(0, min(24, leaves.shift))
-        return IsolationForest(ours, ways, leaves.start, scores.usual, shift).trace(draft, x)
-    sums = Forest(ours, leaves.rows, leaves.start, scores.outputs).trace(draft, x)
-    scale = draft.param("scale", scores.scale * 2.0**-leaves.shift)
-    return letter.add(letter.mul(letter.cast(sums, "f32"), scale), draft.param("bias", scores.bias))
+        return IsolationForest(ours, ways, leaves.start, scores.usual, shift).trace(draft, x), 0
+    return Forest(ours, leaves.rows, leaves.start, scores.outputs).trace(draft, x), leaves.shift
 
 
 def _end(draft: Draft, model: Foreign, scores: Node) -> None:
