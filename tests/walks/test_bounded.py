@@ -10,12 +10,12 @@ import pytest
 
 from tests.cli.ground import HEAD, rows
 
-FEW, MANY = 400_000, 4_000_000
+FEW, MANY = 90_000, 900_000
 PEAK = """
 import resource, sys
 from bimetal.cli import door
 from bimetal.learn import dataset
-dataset.MOST_VALUES = 100_000  # what is held of a history is bounded anyway: here, so that few rows fill it
+dataset.MOST_VALUES = 20_000  # what is held of a history is bounded anyway: here, so that few rows fill it
 code = door.run(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 sys.exit(code)
@@ -23,10 +23,10 @@ sys.exit(code)
 
 
 def long_table(path: Path, count: int) -> Path:
-    """A table of so many rows, a second apart."""
-    tails = [row.split(",", 1)[1] for row in rows(500)]
+    """A table of so many rows of about 100 bytes, a second apart."""
+    tails = [f"{row.split(',', 1)[1]},{'as yesterday ' * 6}" for row in rows(500)]
     with path.open("w", encoding="utf-8") as file:
-        file.write(f"{HEAD}\n")
+        file.write(f"{HEAD},remark\n")
         file.writelines(f"{1_700_000_000 + k},{tails[k % 500]}\n" for k in range(count))
     return path
 

@@ -109,4 +109,4 @@ _KINDS = frozenset(("float", "double", "int", "integer", "string", "datetime", "
 _HAS_DIGIT = re.compile(r"\d")
 _PARTED = re.compile(r"[,;\t|]|\d\s+[-+.\d]|\w\s{2,}\w")
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:[,. ]\d{3})*|\d+)(?:[.,]\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
-_WORD = re.compile(r"[^\W\d_][\w .:%°()\[\]/+#&'-]{0,60}|[\w.:-]{1,40}|[\d.,]+\s?[^\W\d]{1,8}(?:/\w+)?")
+_WORD = re.compile(r"[^\W\d_][\w .:%°()\[\]/+#&'-]{0,200}|[\w.:-]{1,40}|[\d.,]+\s?[^\W\d]{1,8}(?:/\w+)?")
