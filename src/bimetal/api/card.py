@@ -11,7 +11,7 @@ from bimetal.learn.card import card_of
 from bimetal.nouns.device import FLEET
 from bimetal.program.digest import digest
 from bimetal.shrink.board import board_of
-from bimetal.shrink.budget import fit, need_of
+from bimetal.shrink.budget import fit_board, need_of
 from bimetal.targets.agree import Agreement
 
 BOARD = "nucleo-l432kc"
@@ -25,7 +25,8 @@ def model_view(name: str, bundle: Bundle, agreed: Sequence[Agreement] = ()) -> M
     """
     card = card_of(bundle.card)
     promised = parse_budget(card.promise)
-    held = fit(need_of(bundle.program), board_of(BOARD), period_s=card.period_s)
+    board = board_of(BOARD)
+    held = fit_board(need_of(bundle.program), board, period_s=card.period_s)
     usual = tuple(
         UsualRange(device, signal.name, ranges.low, ranges.high)
         for device, row in card.usual.items()
@@ -39,12 +40,13 @@ def model_view(name: str, bundle: Bundle, agreed: Sequence[Agreement] = ()) -> M
         budget=tuple(
             BudgetRow(row.name, row.used, row.limit, "B" if row.unit == "bytes" else row.unit)
             for row in held.rows
+            if row.limit is not None
         ),
         parity=_parity(agreed),
         usual=usual,
         promised_per_day=promised.per_second * SECONDS["day"],
         promise=f"{card.promise} for each machine",
-        target=f"on {held.board.part} ({held.board.processor})",
+        target=f"on {board.part} ({board.processor})",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -217,7 +218,10 @@ def _engine() -> Any:
     """Return the one compiler of this process, made when first asked for."""
     import wasmtime
 
-    return wasmtime.Engine(wasmtime.Config())
+    engine = wasmtime.Engine(wasmtime.Config())
+    # Let go of before the interpreter takes wasmtime itself apart, which then could not and says so.
+    atexit.register(engine.close)
+    return engine
 
 
 def _company(program: Program, values: dict[str, NDArray[Any]]) -> Company | None:
