@@ -10,7 +10,7 @@ from bimetal.cli.command import Command, as_json
 
 
 @click.command(cls=Command, examples=("bimetal demo", "bimetal demo --headless --seconds 120 --json"))
-@click.option("--seconds", type=click.FloatRange(30, 86_400), help="End by itself after so long.")
+@click.option("--seconds", type=click.FloatRange(40, 86_400), help="End by itself after so long.")
 @click.option("--machines", type=click.IntRange(1, 100), default=12, show_default=True, help="Of the plant.")
 @click.option("--false-alarms", default="1/hour", show_default=True, help="Of each machine.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Another plant.")

@@ -44,6 +44,9 @@ from bimetal.wire.transports.mqtt import MqttListener
 LEARN_S = 30.0
 LEARN_SHARE = 0.35
 """A short run learns for this part of it."""
+THINK_S = 8.0
+THINK_SHARE = 0.1
+"""No fault begins for so long after the stretch that is learned from: a busy computer needs it to learn."""
 TICK_S = 0.5
 LAST_WORDS_S = 0.5
 
@@ -191,7 +194,7 @@ class Demo:
             self._listener.port,
             machines=self._wish.machines,
             seconds=self._wish.seconds or DAY_S,
-            learn_s=self._learn_s,
+            learn_s=self._learn_s + min(THINK_S, THINK_SHARE * (self._wish.seconds or DAY_S)),
             seed=self._wish.seed,
         )
 
