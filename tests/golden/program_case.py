@@ -18,17 +18,17 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.footprint import footprint
 from bimetal.learn.detector import Design, detector_program
-from bimetal.program.block import HEAD, pack
+from bimetal.program.block import pack
 from bimetal.program.layout import Layout, initial_state, layout_of
 from bimetal.program.node import DTYPES
 from bimetal.program.operator import operators, wire
@@ -40,12 +40,8 @@ from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.wasm import write_wasm
 
 FOLDER = Path(__file__).parent / "programs"
-BOARD = Path(__file__).parents[2] / "bench" / "board"
-COMPILER = "arm-none-eabi-gcc"
-CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
-FLAGS = ("-Os", "-std=c99", "-ffp-contract=off", "-fno-math-errno", "-fno-tree-loop-distribute-patterns")
-TICKS_PER_INSTRUCTION = 1.6
-LONGEST_S = 120
+NEEDS = ("arm-none-eabi-gcc", "arm-none-eabi-size", "qemu-system-arm")
+KEPT = ("compiler", "code_bytes", "stack_bound_bytes", "stack_found_bytes", "instructions_most")
 NAME = "p"
 
 
@@ -148,58 +144,23 @@ def table(layout: Layout, outputs: NDArray[Any], fired: NDArray[np.uint32]) -> s
 
 
 def compiler() -> str:
-    """Return the version of the cross compiler, "" where there is none."""
-    if not all(map(shutil.which, (COMPILER, "arm-none-eabi-size", "qemu-system-arm"))):
+    """Return the compiler of a Cortex-M4 with its version, "" where that or its emulator is missing."""
+    if not all(map(shutil.which, NEEDS)):
         return ""
-    return run([COMPILER, "-dumpfullversion"], FOLDER).strip()
+    done = subprocess.run([NEEDS[0], "-dumpfullversion"], capture_output=True, text=True, check=True)
+    return f"{NEEDS[0]} {done.stdout.strip()}"
 
 
 def on_cortex_m4(case: Case) -> dict[str, Any]:
-    """Return bytes of code and constants of the object file, and at most how many instructions and how
-    many bytes of stack a reading of input.csv takes in an emulator that counts them."""
-    lay = layout_of(case.program)
-    source = case.source()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        files: dict[str, bytes] = {
-            f"{NAME}.h": source.header.encode(),
-            f"{NAME}.c": source.code.encode(),
-            "params": case.block[HEAD.size :],
-            "rows": case.rows().tobytes(),
-        }
-        for file, data in files.items():
-            (folder / file).write_bytes(data)
-        options = [COMPILER, *CORTEX_M4, *FLAGS, "-I.", f"-I{BOARD}"]
-        run([*options, "-c", f"{NAME}.c"], folder)
-        code, data, zeros = run(["arm-none-eabi-size", f"{NAME}.o"], folder).splitlines()[1].split()[:3]
-        assert (data, zeros) == ("0", "0"), "emitted code holds memory of its own"
-        sizes = [f"-DPARAMS_SIZE={lay.params.size}", f"-DIN_SIZE={lay.input.size}"]
-        link = ["-nostartfiles", f"-L{BOARD}", "-T", str(BOARD / "mps2.ld")]
-        run([*options, *sizes, *link, f"{NAME}.o", str(BOARD / "start.c"), str(BOARD / "count.c"),
-             "-o", "image"], folder)  # fmt: skip
-        run(["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none",
-             "-icount", "shift=6", "-semihosting-config", "enable=on,target=native", "-kernel", "image"],
-            folder)  # fmt: skip
-        counted = np.fromfile(folder / "counted", "<u4").reshape(-1, 2)
-    return {
-        "compiler": compiler(),
-        "code_bytes": int(code),
-        "instructions": round(counted[:, 0].max() / TICKS_PER_INSTRUCTION),
-        "stack_bytes": int(counted[:, 1].max()),
-    }
-
-
-def run(command: list[str], folder: Path) -> str:
-    """Run a tool in a folder; fails with what it said."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LONGEST_S, check=False)
-    assert done.returncode == 0, f"{command[0]}: {done.stderr[-2000:]}"
-    return done.stdout
+    """Return what a Cortex-M4 takes for the readings of input.csv."""
+    found = asdict(footprint(case.program, case.block, case.rows()))
+    return {name: found[name] for name in KEPT}
 
 
 def main() -> None:
     """Write everything but program.json and input.csv anew."""
     if not compiler():
-        sys.exit(f"needs {COMPILER}, arm-none-eabi-size and qemu-system-arm")
+        sys.exit(f"needs {', '.join(NEEDS)}")
     for case in cases():
         sizes = {**case.sizes(), "cortex_m4": on_cortex_m4(case)}
         texts = {

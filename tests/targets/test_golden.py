@@ -9,7 +9,7 @@ import pytest
 
 from bimetal.program.layout import initial_state, layout_of
 from bimetal.targets.wasm_run import WasmTarget
-from tests.golden.program_case import Case, cases, compiler, count_of, on_cortex_m4, table
+from tests.golden.program_case import NEEDS, Case, cases, compiler, count_of, on_cortex_m4, table
 from tests.targets.given import bits
 
 AGAIN = "if that was meant: python -m tests.golden.program_case, and look at what git shows"
@@ -60,10 +60,10 @@ def test_sizes_are_what_they_were(case: Case) -> None:
     assert case.sizes() == {name: size for name, size in kept.items() if name != "cortex_m4"}, AGAIN
 
 
-@pytest.mark.needs("arm-none-eabi-gcc", "arm-none-eabi-size", "qemu-system-arm")
+@pytest.mark.needs(*NEEDS)
 @every_case
 def test_a_cortex_m4_takes_as_much_as_it_took(case: Case) -> None:
     kept = json.loads(text_of(case, "sizes.json"))["cortex_m4"]
     if compiler() != kept["compiler"]:
-        pytest.skip(f"sizes were taken with version {kept['compiler']} of the compiler, here is {compiler()}")
+        pytest.skip(f"sizes were taken with {kept['compiler']}, here is {compiler()}")
     assert on_cortex_m4(case) == kept, AGAIN
