@@ -1,15 +1,16 @@
 """Segment file: sealed readings as one Parquet file, sorted by device, signal and time.
 
 Any Parquet reader opens it: columns `device`, `signal`, `time`, `value`, `quality`. Times are written
-as differences or as split bytes, whichever is smaller; values by a dictionary, for sensors repeat
-themselves, until it grows too large to pay.
+as differences (regular ones nearly vanish) or as split bytes (those that signals share are found again),
+values mostly by a dictionary, for sensors repeat themselves: whatever is smallest.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ _GROUPS = (1 << 15, 1 << 16)
 _LONG = 1 << 11
 """So many rows make a series long."""
 _DICTIONARY_BYTES = 1 << 17
-_SAMPLE = 1 << 13
+_LEVEL = 6
+_WAYS = {"time": ("DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"), "value": ("", "PLAIN", "BYTE_STREAM_SPLIT")}
+"""How a column may be written; the empty one is by a dictionary."""
 _FORMAT = "readings 1"
 _NAME = re.compile(r"(\d{16})-(\d{16})-(\d{6})\.parquet")
 _SCHEMA: Any = pa.schema(
@@ -92,7 +95,7 @@ def write_segment(
         return None
     path = folder / name_of(*span)
     with whole_file(path) as new:
-        held = _write(new, chain((first,), groups), _time_encoding(first), meaning)
+        held = _write(new, chain((first,), groups), _encodings(first), meaning)
         ends = _ends(pq.ParquetFile(new).metadata, new.stat().st_size)
         checks = checks_of(new, ends)
     rows = sum(h.rows for h in held)
@@ -116,9 +119,11 @@ def adopt_segment(path: Path) -> tuple[Found, tuple[Signal, ...]]:
     return Found(Sealed(path.name, *span, rows, ends[-1], checks_of(path, ends)), held), signals
 
 
-def _write(new: Path, parts: Iterator[Rows], time_encoding: str, meaning: Meaning) -> tuple[Held, ...]:
+def _write(
+    new: Path, parts: Iterator[Rows], encodings: Mapping[str, str], meaning: Meaning
+) -> tuple[Held, ...]:
     pieces: list[tuple[Held, ...]] = []
-    with _writer(new, _SCHEMA, time_encoding) as writer:
+    with _writer(new, _SCHEMA, encodings) as writer:
         for rows in parts:
             writer.write_table(table_of(rows), row_group_size=len(rows))
             pieces.append(held_in(rows))
@@ -128,29 +133,32 @@ def _write(new: Path, parts: Iterator[Rows], time_encoding: str, meaning: Meanin
     return held
 
 
-def _writer(sink: Any, schema: Any, time_encoding: str) -> Any:
+def _writer(sink: Any, schema: Any, encodings: Mapping[str, str]) -> Any:
     return pq.ParquetWriter(
         sink,
         schema,
         compression="zstd",
-        use_dictionary=[name for name in schema.names if name != "time"],
+        compression_level=_LEVEL,
+        use_dictionary=[name for name in schema.names if name not in encodings],
         dictionary_pagesize_limit=_DICTIONARY_BYTES,
-        column_encoding={"time": time_encoding},
+        column_encoding=dict(encodings),
         write_page_checksum=True,
     )
 
 
-def _time_encoding(rows: Rows) -> str:
-    """Say which encoding is smaller: regular times differ by little, others are shared by signals."""
-    middle = max(0, (len(rows) - _SAMPLE) // 2)
-    table = table_of(rows.part(slice(middle, middle + _SAMPLE))).select(["time"])
-    sizes: dict[str, int] = {}
-    for encoding in ("DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"):
-        sink = pa.BufferOutputStream()
-        with _writer(sink, table.schema, encoding) as writer:
-            writer.write_table(table)
-        sizes[encoding] = sink.getvalue().size
-    return min(sizes, key=sizes.__getitem__)
+def _encodings(rows: Rows) -> dict[str, str]:
+    """Say how times and values are written: each of the ways is tried on a group, and the smallest taken."""
+    table = table_of(rows)
+    chosen = {name: min(ways, key=partial(_size, table, name)) for name, ways in _WAYS.items()}
+    return {name: way for name, way in chosen.items() if way}
+
+
+def _size(table: Table, name: str, way: str) -> int:
+    column = table.select([name])
+    sink = pa.BufferOutputStream()
+    with _writer(sink, column.schema, {name: way} if way else {}) as writer:
+        writer.write_table(column)
+    return int(sink.getvalue().size)
 
 
 def _regrouped(parts: Iterable[Rows], group: int) -> Iterator[Rows]:
