@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests agree docs bench-detect screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-detect screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -54,6 +54,12 @@ docs: setup ## build the documentation into site/
 	@zensical build --strict --clean
 	@rm -rf site/generate.py site/__pycache__
 	@printf 'Open site/index.html\n'
+
+torture: setup ## kill 1,000 processes that keep readings, and look for losses; ARGS="300 7": runs, seed
+	@python -m tests.keep.torture $(ARGS)
+
+bench-store: setup ## measure what is kept: bytes a reading, rates, latencies, beside SQLite and DuckDB
+	@python -m bench.store $(ARGS)
 
 bench-detect: setup ## score the detector on real public data
 	@python -m bench.detect $(ARGS)
