@@ -46,6 +46,7 @@ FLAGS = (
     "-fdata-sections",
 )
 ROWS = 200
+OCTETS = Octets()
 SIDES = ("wasm, octets", "wasm, floats", "scikit-learn", "onnxruntime")
 
 
@@ -113,7 +114,8 @@ def ours(brought: Brought, task: Task, answer: str) -> Rival:
         data=",".join(map(str, body)),
         answer=answer,
     )
-    return Rival("bimetal", code, task.asked)
+    octets = program.inputs[0].dtype == "u8"
+    return Rival("bimetal", code, task.asked if octets else task.asked.astype(np.float32))
 
 
 def emlearn_of(model: Any, task: Task, method: str, dtype: str) -> Rival:
@@ -223,8 +225,8 @@ def random_forest(task: Task) -> None:
     soft = model.predict(task.asked).astype(np.uint32)
     names = [f"x{k}" for k in range(task.x.shape[1])]
 
-    def brought(votes: bool) -> Brought:
-        return bring(model, names, octets=Octets(), vector=True, votes=votes)
+    def brought(votes: bool, octets: Octets | None = OCTETS) -> Brought:
+        return bring(model, names, octets=octets, vector=True, votes=votes)
 
     shape = f"{len(model.estimators_)} trees of {splits} splits, {task.x.shape[1]} octets"
     compare(f"Random forest, {shape}: the class most trees vote for", {
@@ -237,6 +239,7 @@ def random_forest(task: Task) -> None:
     argmax += "{ double o[2]; score((double *)row, o); return o[1] > o[0]; }"
     compare(f"Random forest, {shape}: the class with the greatest share, as scikit-learn", {
         "bimetal": ("", lambda: ours(brought(False), task, "label")),
+        "bimetal, readings as floats": ("", lambda: ours(brought(False, None), task, "label")),
         "m2cgen": ("m2cgen", lambda: m2cgen_of(model, task, argmax)),
     }, soft)  # fmt: skip
 
@@ -247,7 +250,7 @@ def isolation(task: Task) -> None:
 
     model = IsolationForest(n_estimators=100, random_state=1).fit(task.x[: task.trained])
     names = [f"x{k}" for k in range(task.x.shape[1])]
-    made = bring(model, names, octets=Octets(), vector=True)
+    made = bring(model, names, octets=OCTETS, vector=True)
     expected = (model.predict(task.asked) == -1).astype(np.uint32)
     splits = sum(int((t.tree_.children_left >= 0).sum()) for t in model.estimators_)
     title = f"Isolation forest, 100 trees of {splits} splits: outlier or not"
@@ -261,7 +264,7 @@ def boosting(task: Task) -> None:
     model = GradientBoostingClassifier(n_estimators=50, max_depth=4, random_state=1)
     model.fit(task.x[: task.trained], task.y[: task.trained])
     names = [f"x{k}" for k in range(task.x.shape[1])]
-    made = bring(model, names, octets=Octets(), vector=True)
+    made = bring(model, names, octets=OCTETS, vector=True)
     expected = model.predict(task.asked).astype(np.uint32)
     splits = sum(int((t[0].tree_.children_left >= 0).sum()) for t in model.estimators_)
     compare(f"Gradient boosting, 50 trees of {splits} splits",
@@ -286,7 +289,7 @@ def server(task: Task) -> None:
     print(f"\n{'ns a row, batch 4096, 1 thread':30s} " + " ".join(f"{side:>14s}" for side in SIDES))
     for name, model in models.items():
         names = [f"x{k}" for k in range(x.shape[1])]
-        mine = bring(model, names, octets=Octets(), vector=True)
+        mine = bring(model, names, octets=OCTETS, vector=True)
         floats = bring(model, names, vector=True)
         times = [
             _ours_timed(mine, task.x[-4096:]),

@@ -24,6 +24,9 @@ from bimetal.program.program import Draft
 from bimetal.program.tree import NARROW, Tree
 
 FARTHEST = float(np.finfo(np.float32).max)
+SEARCH = 12
+"""How many splits of a walk the search for one bin is worth."""
+
 Row = tuple[int, ...]
 Codes = list[NDArray[np.int64]]
 
@@ -69,12 +72,12 @@ def soils_of(trees: Sequence[RawTree], gaps: bool) -> tuple[Soil, Soil]:
 def prefers_bins(trees: Sequence[RawTree], bins: Soil) -> bool:
     """Say whether bins take no more bytes than f32 thresholds, and finding them no more time than the walk.
 
-    A split takes 4 bytes instead of 7, an edge 4; a search has 8 turns a row, a way at least log2 of the
-    splits.
+    A split takes 4 bytes instead of 7, an edge 4. On a Cortex-M4 the search of a row, 8 turns, takes as long
+    as SEARCH splits of a way, of which there are at least log2 of a tree's splits.
     """
     splits, edges = sum(int((t.low >= 0).sum()) for t in trees), sum(map(len, bins.edges))
     way = len(trees) * (1 + math.log2(1 + splits / len(trees)))
-    return 4 * (edges + splits) <= 7 * splits and 8 * len(bins.source) <= 2 * way
+    return 4 * (edges + splits) <= 7 * splits and SEARCH * len(bins.source) <= way
 
 
 def limit_of(threshold: float) -> float:
