@@ -211,3 +211,14 @@ class Catalog:
         for row in held:
             by_segment.setdefault(row[0], []).append(Held(*row[1:]))
         return tuple(Found(s, tuple(by_segment[s.name])) for s in self.segments() if s.name in by_segment)
+
+
+def together(found: Iterable[Held]) -> tuple[Held, ...]:
+    """Return each series once, by device and signal, with all that was found of it."""
+    series: dict[tuple[str, str], Held] = {}
+    for h in found:
+        key = h.device, h.signal
+        old = series.get(key, Held(*key, 0, h.first_ns, h.last_ns))
+        span = min(old.first_ns, h.first_ns), max(old.last_ns, h.last_ns)
+        series[key] = Held(*key, old.rows + h.rows, *span)
+    return tuple(series[key] for key in sorted(series))

@@ -43,9 +43,10 @@ class SegmentFiles(_FileSystem):
         self._readers.append(CheckedReader(self._files[_name(path)]))
         return self._readers[-1]
 
-    def info(self, path: str, **_: object) -> dict[str, object]:
-        """Say how large a segment is."""
-        return {"name": path, "size": self._files[_name(path)].size, "type": "file"}
+    def ls(self, path: str, detail: bool = True, **_: object) -> list[Any]:
+        """List the segments and how large they are."""
+        found = [{"name": name, "size": f.size, "type": "file"} for name, f in self._files.items()]
+        return found if detail else list(self._files)
 
     def exists(self, path: str, **_: object) -> bool:
         """Whether it is one of the segments."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bimetal.keep.asked import EARLIEST_NS, LATEST_NS, Asked
 from bimetal.keep.batch_bytes import check_names
-from bimetal.keep.catalog import Catalog, Held, Sealed
+from bimetal.keep.catalog import Catalog, Held, Sealed, together
 from bimetal.keep.compact import MOST_READINGS
 from bimetal.keep.disk import hold, make_folder, remove_durably
 from bimetal.keep.picture import draw
@@ -184,13 +184,7 @@ class Segments:
         with self._state:
             waiting = tidy(join([no_rows(), *(p.rows for p in self._tail.parts(Asked()))]))
             found = [*self._book.held(), *held_in(waiting)]
-        series: dict[tuple[str, str], Held] = {}
-        for h in found:
-            old = series.get((h.device, h.signal), h)
-            rows = h.rows + (old.rows if old is not h else 0)
-            span = min(old.first_ns, h.first_ns), max(old.last_ns, h.last_ns)
-            series[h.device, h.signal] = Held(h.device, h.signal, rows, *span)
-        return tuple(series[key] for key in sorted(series))
+        return together(found)
 
     def remove(self, rules: Sequence[Rule]) -> Removed:
         """Remove readings from journals and segments; files that held them are rewritten and unlinked."""
