@@ -105,6 +105,29 @@ def walk(draft: Draft, trees: Packed, x: Node, name: str) -> Node:
     return letter.band(reached, mask)
 
 
+def counted(leaf: Node, outputs: int) -> Node:
+    """Return how many trees name each class, i32 (outputs,): `leaf` (trees,) are classes."""
+    votes = letter.eq(letter.reshape(leaf, (leaf.size, 1)), letter.iota(outputs))
+    return letter.reduce(letter.cast(votes, "i32"), axis=0)
+
+
+def summed(leaf: Node, table: Node, start: Node, outputs: int) -> Node:
+    """Return what the leaves (trees,) are worth together, i32 (outputs,).
+
+    A leaf of tree t is row `start[t] + leaf` of the table (rows, outputs), the last row for one beyond
+    it; where rows hold one number, tree t counts for output t modulo outputs.
+    """
+    rows, width = table.shape
+    row = letter.minimum(letter.const(rows - 1, "i32"), letter.add(start, leaf))
+    found = letter.gather(table, row)
+    return letter.reduce(letter.reshape(found, (leaf.size * width // outputs, outputs)), axis=0)
+
+
+def most_worth(trees: int) -> int:
+    """Return what a leaf is worth at most, so that no sum over so many trees overflows."""
+    return (2**31 - 1) // trees
+
+
 def _whole(x: Node) -> Node:
     """Return what is compared or used as an index: stored whole numbers as i32, floats as they are."""
     return x if x.dtype == "f32" else letter.cast(x, "i32")

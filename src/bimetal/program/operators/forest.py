@@ -8,11 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from bimetal.nouns.errors import BadProgram
-from bimetal.program import letter
 from bimetal.program.node import Node
 from bimetal.program.operator import Checked, Example, knob
 from bimetal.program.program import Draft
-from bimetal.program.tree import Tree, packed, walk
+from bimetal.program.tree import Tree, counted, most_worth, packed, summed, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +46,17 @@ class Forest(Checked):
         count = len(self.trees)
         leaf = walk(draft, packed(self.trees), signals[0], self.name)
         if not self.values:
-            votes = letter.eq(letter.reshape(leaf, (count, 1)), letter.iota(self.outputs))
-            return letter.reduce(letter.cast(votes, "i32"), axis=0)
+            return counted(leaf, self.outputs)
         rows, width = np.shape(self.values)
         if width not in (1, self.outputs) or len(self.start) != count or count % (self.outputs // width):
             raise BadProgram(
                 f"values {[rows, width]} and {len(self.start)} starts do not fit {count} trees",
                 where="Forest",
             )
-        most = (2**31 - 1) // count
+        most = most_worth(count)
         table = draft.param(f"{self.name}_values", self.values, "i32", low=-most, high=most)
         start = draft.param(f"{self.name}_start", self.start, "i32", low=0, high=rows - 1)
-        row = letter.minimum(letter.const(rows - 1, "i32"), letter.add(start, leaf))
-        found = letter.gather(table, row)
-        return letter.reduce(letter.reshape(found, (count * width // self.outputs, self.outputs)), axis=0)
+        return summed(leaf, table, start, self.outputs)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -12,7 +12,7 @@ from bimetal.program import elementary, letter
 from bimetal.program.node import Node
 from bimetal.program.operator import Checked, Example, knob
 from bimetal.program.program import Draft
-from bimetal.program.tree import Tree, packed, walk
+from bimetal.program.tree import Tree, most_worth, packed, summed, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class IsolationForest(Checked):
     about 0.5 for what is usual, near 1 for what is set apart at once. A leaf of tree t is worth
     `ways[start[t] + leaf]`: the splits before it, plus the mean way through what it held in training.
     Ways are kept as whole numbers of 2**-shift, and added up exactly. Parameters: the four of a forest,
-    `<name>_ways` and `<name>_start`, and `<name>_rate`, 1 / (trees * usual way * 2**shift).
+    `<name>_values` (the ways) and `<name>_start`, and `<name>_rate`, 1 / (trees * usual way * 2**shift).
     """
 
     references: ClassVar[tuple[str, ...]] = ("Liu, Ting and Zhou, Isolation forest, ICDM 2008",)
@@ -38,18 +38,17 @@ class IsolationForest(Checked):
     def trace(self, draft: Draft, *signals: Node) -> Node:
         """Walk, add the ways up, and take the power; no sum can overflow."""
         count, rows = len(self.trees), len(self.ways)
-        most = (2**31 - 1) // count
+        most = most_worth(count)
         ways = np.round(np.asarray(self.ways) * 2.0**self.shift)
         if len(signals) != 1 or len(self.start) != count or not (ways.min() >= 0 and ways.max() <= most):
             raise BadProgram(
                 f"{rows} ways do not fit {count} trees and {self.shift} bits", where="IsolationForest"
             )
         leaf = walk(draft, packed(self.trees), signals[0], self.name)
-        table = draft.param(f"{self.name}_ways", ways, "i32", low=0, high=most)
+        table = draft.param(f"{self.name}_values", ways[:, None], "i32", low=0, high=most)
         start = draft.param(f"{self.name}_start", self.start, "i32", low=0, high=rows - 1)
         rate = draft.param(f"{self.name}_rate", 1 / (count * self.usual * 2.0**self.shift), low=0, high=1)
-        row = letter.minimum(letter.const(rows - 1, "i32"), letter.add(start, leaf))
-        way = letter.cast(letter.reduce(letter.gather(table, row)), "f32")
+        way = letter.cast(letter.reshape(summed(leaf, table, start, 1), ()), "f32")
         return elementary.exp(letter.mul(letter.mul(way, rate), -elementary.LN2))
 
     @classmethod
