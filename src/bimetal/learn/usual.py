@@ -100,8 +100,8 @@ def _location_and_scale(known: Floats) -> tuple[float, float]:
     q01, q05, q95, q99 = np.quantile(known, (0.01, 0.05, 0.95, 0.99))
     width = max(1.4826 * float(np.median(np.abs(known - middle))), (q95 - q05) / 3.29, (q99 - q01) / 4.65)
     near = np.clip(known, middle - 10 * width, middle + 10 * width) if width > 0 else known
-    lowest, highest = np.quantile(near, (0.001, 0.999))
-    scale = max(float(near.std()), float(highest - lowest) / 6.2)
+    lowest, highest = np.quantile(known, (0.001, 0.999))
+    scale = max(float(near.std()), min(float(highest - lowest) / 6.2, 10 * width))
     if not scale > abs(middle) * 1e-6 + 1e-25:
         scale = max(abs(middle) * 1e-2, 1e-3)
     return middle, min(scale, 1e37)
