@@ -30,8 +30,9 @@ from bimetal.learn.calibrate import Budget, parse_budget
 from bimetal.learn.dataset import history_of
 from bimetal.nouns.device import Device
 from bimetal.nouns.errors import GateNotMet
+from bimetal.packs.machine import MachinePack
 from bimetal.packs.machine.live import DAY_S, LivePlant
-from bimetal.packs.pack import Manifest, load_pack
+from bimetal.packs.pack import Manifest
 from bimetal.spine import HotWalk, Lesson, Taught, stream_of, teach
 from bimetal.tell.alarm import Alarms
 from bimetal.tell.channel import Channel
@@ -106,7 +107,7 @@ class Demo:
 
     def __init__(self, wish: Wish, archive: Archive, outbox: Outbox) -> None:
         self._wish = wish
-        self._manifest = load_pack("machine").manifest()
+        self._manifest = MachinePack().manifest()
         self._learn_s = LEARN_S if wish.seconds is None else min(LEARN_S, LEARN_SHARE * wish.seconds)
         self._walk = _walk(self._manifest, archive, outbox)
         self._listener = MqttListener("127.0.0.1", wish.mqtt_port, self._deliver, now_ns=time.time_ns)
