@@ -35,7 +35,7 @@ def test_segments_and_what_they_hold_come_back(catalog: Catalog) -> None:
     catalog = reopened(catalog)
     assert catalog.segments() == (FIRST, SECOND)
     assert catalog.whole(["a"]) == (Found(FIRST, HELD),)
-    assert catalog.held() == (HELD[0], Held("pump", "temperature", 13, 0, 20))
+    assert catalog.held() == (5, (HELD[0], Held("pump", "temperature", 13, 0, 20)))
     assert catalog.fact("sealed") == 5
 
 
@@ -43,7 +43,7 @@ def test_a_replaced_segment_takes_what_it_held_along(catalog: Catalog) -> None:
     catalog.replace((), [Found(FIRST, HELD)], sealed=3)
     catalog.replace(["a"], [Found(SECOND, HELD[:1])])
     assert catalog.segments() == (SECOND,)
-    assert catalog.held() == HELD[:1]
+    assert catalog.held() == (3, HELD[:1])
     assert catalog.fact("sealed") == 3
 
 

@@ -43,6 +43,14 @@ class Archive:
             self.quarantine.forget_before(oldest)
         return removed
 
+    def tend(self) -> bool:
+        """Do one bounded piece of upkeep, for a thread that has time; returns whether there was any.
+
+        Called again at once when there was, and after a while when there was none, it keeps commits
+        quick and segments few.
+        """
+        return self.segments.tend()
+
     def close(self) -> None:
         """Let go of the folder."""
         self.segments.close()

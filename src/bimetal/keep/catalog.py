@@ -110,10 +110,12 @@ class Catalog:
         """Return all segments in the order of arrival."""
         return tuple(Sealed(*row) for row in self._db.rows("SELECT * FROM segment ORDER BY first"))
 
-    def held(self) -> tuple[Held, ...]:
-        """Return the series in all segments together."""
+    def held(self) -> tuple[int, tuple[Held, ...]]:
+        """Return the last sealed batch, and the series in all segments together."""
         every = "SELECT device, signal, sum(rows), min(first_ns), max(last_ns) FROM held GROUP BY 1, 2"
-        return tuple(Held(*row) for row in self._db.rows(f"{every} ORDER BY 1, 2"))
+        with self._db.look():
+            rows = self._db.rows(f"{every} ORDER BY 1, 2")
+            return self.fact("sealed") or 0, tuple(Held(*row) for row in rows)
 
     def find(self, asked: Asked) -> tuple[int, tuple[Found, ...]]:
         """Return the last sealed batch, and where what is asked for may lie, in the order of arrival."""

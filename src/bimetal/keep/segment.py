@@ -23,10 +23,10 @@ from bimetal.keep.catalog import Catalog, Held, Sealed, together
 from bimetal.keep.compact import MOST_READINGS
 from bimetal.keep.disk import hold, make_folder, remove_durably
 from bimetal.keep.picture import draw
-from bimetal.keep.rows import Rows, held_in, join, no_rows, pivot, tidy
+from bimetal.keep.rows import Rows, held_in, join, no_rows, pivot, tidy, within
 from bimetal.keep.rule import Rule
 from bimetal.keep.shelf import Removed, Shelf
-from bimetal.keep.tail import Part, Recovery, Tail
+from bimetal.keep.tail import Recovery, Tail
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.errors import BadInput, Error
 from bimetal.nouns.reading import Quality
@@ -158,7 +158,7 @@ class Segments:
         asked = Asked((device,), (signal,), since_ns, until_ns)
         waiting = self._unsealed(asked)
         with closing(self._shelf.open(asked)) as opened:
-            fresh = tidy(join([no_rows(), *(p.rows for p in waiting if p.last > opened.sealed)]))
+            fresh = tidy(join([no_rows(), *(rows for last, rows in waiting if last > opened.sealed)]))
             return _column(draw(opened, fresh, asked, stretches))
 
     def batch(
@@ -181,10 +181,10 @@ class Segments:
 
     def held(self) -> tuple[Held, ...]:
         """Return every series that is kept, by device and signal; rows count readings that arrived."""
-        with self._state:
-            waiting = tidy(join([no_rows(), *(p.rows for p in self._tail.parts(Asked()))]))
-            found = [*self._book.held(), *held_in(waiting)]
-        return together(found)
+        waiting = self._unsealed(Asked())
+        sealed, held = self._book.held()
+        fresh = tidy(join([no_rows(), *(rows for last, rows in waiting if last > sealed)]))
+        return together([*held, *held_in(fresh)])
 
     def remove(self, rules: Sequence[Rule]) -> Removed:
         """Remove readings from journals and segments; files that held them are rewritten and unlinked."""
@@ -193,7 +193,7 @@ class Segments:
                 waiting = self._tail.remove(rules)
             sealed = self._shelf.remove(rules, self._meaning)
             with self._state:
-                self._book.forget_signals({s for p in self._tail.parts(Asked()) for _, s in p.rows.series})
+                self._book.forget_signals({s for p in self._tail.parts() for _, s in p.rows.series})
                 self._signals = self._book.signals()
             return Removed(waiting + sealed.readings, sealed.segments)
 
@@ -257,12 +257,13 @@ class Segments:
 
     def _seal(self) -> Sealed | None:
         with self._state:
-            part = self._tail.cut()
-        if part is None:
+            parts = self._tail.cut()
+        if not parts:
             return None
-        sealed = self._shelf.add(tidy(part.rows), part.first, part.last, self._meaning)
+        rows = tidy(join([no_rows(), *(p.rows for p in parts)]))
+        sealed = self._shelf.add(rows, parts[0].first, parts[-1].last, self._meaning)
         with self._state:
-            gone = self._tail.forget(part.last, self._book.fact("pinned"))
+            gone = self._tail.forget(parts[-1].last, self._book.fact("pinned"))
             self._grace = 1
         remove_durably(gone)
         return sealed
@@ -284,16 +285,17 @@ class Segments:
     def _meaning(self, name: str) -> Signal:
         return self._signals.get(name) or Signal(name)
 
-    def _unsealed(self, asked: Asked) -> list[Part]:
+    def _unsealed(self, asked: Asked) -> list[tuple[int, Rows]]:
         with self._state:
-            return self._tail.parts(asked)
+            parts = self._tail.parts()
+        return [(p.last, within(p.rows, asked)) for p in parts]
 
     def _rows(self, asked: Asked) -> Rows:
         """Return what is asked for, tidy; what is sealed between the two looks is seen twice, not never."""
         waiting = self._unsealed(asked)
         with closing(self._shelf.open(asked)) as opened:
             parts = [f.rows(held, asked.since_ns, asked.until_ns) for f, held in opened.parts]
-            fresh = [p.rows for p in waiting if p.last > opened.sealed]
+            fresh = [rows for last, rows in waiting if last > opened.sealed]
         return tidy(join([no_rows(), *parts, *fresh]))
 
 

@@ -6,17 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bimetal.keep.asked import Asked
 from bimetal.keep.batch_bytes import from_bytes, to_bytes, without
 from bimetal.keep.disk import in_words, make_folder, remove_durably, sweep_unfinished, write_whole
 from bimetal.keep.journal import Journal, Record, read_journal, write_journal
-from bimetal.keep.rows import Rows, join, no_rows, rows_of, within
+from bimetal.keep.rows import Rows, join, rows_of
 from bimetal.keep.rule import Rule, doomed
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.errors import BadInput, Error, NotFound
 from bimetal.nouns.reading import Quality
 
-_FRESH = 256
+_FRESH = 64
 """So many batches wait before they become rows, which take less memory."""
 
 
@@ -80,20 +79,17 @@ class Tail:
             self._journal.close()
             self._journal = None
 
-    def cut(self) -> Part | None:
-        """Begin another journal, and return all that is not sealed; None when all is."""
+    def cut(self) -> list[Part]:
+        """Begin another journal, and return all that is not sealed, in the order of arrival."""
         self.rotate()
-        self._settle()
-        if not self._parts:
-            return None
-        self._parts = [_joined(self._parts)]
-        self._cut = 1
-        return self._parts[0]
+        parts = self.parts()
+        self._cut = len(parts)
+        return parts
 
-    def parts(self, asked: Asked) -> list[Part]:
-        """Return what is asked for of all that is not sealed, in the order of arrival."""
+    def parts(self) -> list[Part]:
+        """Return all that is not sealed, in the order of arrival."""
         self._settle()
-        return [Part(p.first, p.last, p.bytes, within(p.rows, asked)) for p in self._parts]
+        return list(self._parts)
 
     def forget(self, through: int, pinned: int | None) -> list[Path]:
         """Drop what segments hold; returns the journals nobody will replay, to be removed."""
@@ -163,7 +159,7 @@ class Tail:
         self._fresh = []
         parts = self._parts
         while len(parts) - self._cut >= 2 and len(parts[-2].rows) < 2 * len(parts[-1].rows):
-            parts[-2:] = [_joined(parts[-2:])]
+            parts[-2:] = [_joined(*parts[-2:])]
 
     def _count(self) -> None:
         self.readings = sum(len(p.rows) for p in self._parts)
@@ -192,9 +188,8 @@ class Tail:
         return Recovery(batches, torn, tuple(damaged))
 
 
-def _joined(parts: Sequence[Part]) -> Part:
-    rows = join([no_rows(), *(p.rows for p in parts)])
-    return Part(parts[0].first, parts[-1].last, sum(p.bytes for p in parts), rows)
+def _joined(first: Part, second: Part) -> Part:
+    return Part(first.first, second.last, first.bytes + second.bytes, join([first.rows, second.rows]))
 
 
 def _slimmed(record: Record, rules: Sequence[Rule]) -> Record:
