@@ -35,7 +35,14 @@ def odd_draft() -> Draft:
     return draft
 
 
-DRAFTS = {"plain": plain_draft, "odd": odd_draft}
+def bare_draft() -> Draft:
+    """Neither state nor parameters."""
+    draft = Draft("bare")
+    draft.output("high", letter.lt(letter.const(40, "i32"), letter.cast(draft.input("level", "i8"), "i32")))
+    return draft
+
+
+DRAFTS = {"plain": plain_draft, "odd": odd_draft, "bare": bare_draft}
 
 
 @cache
