@@ -17,6 +17,10 @@ from bimetal.cli.toolbox import LocalTools
 from bimetal.nouns.errors import Error
 
 
+EXTRAS = {"duckdb": "answers SQL: bimetal query", "fsspec": "hands DuckDB what is kept"}
+"""Packages that one command needs, and nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at: `state` is ok, missing or broken; `change` says what would change it."""
@@ -68,11 +72,12 @@ def _installation() -> list[Finding]:
             "" if sys.version_info >= (3, 11) else "Install Python 3.11 or newer",
         )
     ]
-    for name, use in packages.items():
+    for name, use in (packages | EXTRAS).items():
         try:
             found.append(Finding(name, "ok", f"{importlib.metadata.version(name)}: {use}"))
         except importlib.metadata.PackageNotFoundError:
-            found.append(Finding(name, "broken", f"missing: {use}", f"pip install {name}"))
+            state = "missing" if name in EXTRAS else "broken"
+            found.append(Finding(name, state, f"missing: {use}", f"pip install {name}"))
     return found
 
 
