@@ -16,7 +16,6 @@ from bimetal.cli.home import keys
 from bimetal.cli.toolbox import LocalTools
 from bimetal.nouns.errors import Error
 
-
 EXTRAS = {"duckdb": "answers SQL: bimetal query", "fsspec": "hands DuckDB what is kept"}
 """Packages that one command needs, and nothing else."""
 
