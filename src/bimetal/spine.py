@@ -17,6 +17,7 @@ from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import write
 from bimetal.explain.explainer import Explainer
 from bimetal.keep.archive import Archive
+from bimetal.keep.quarantine import Refused
 from bimetal.learn.calibrate import Budget
 from bimetal.learn.card import card_of
 from bimetal.learn.dataset import History
@@ -164,6 +165,7 @@ class HotWalk:
         with self._turn:
             gathered = gather(messages, self.codec, self.signals)
             kept = self.admission.admit(gathered.batch).batch
+            self.archive.quarantine.append(_refused(p) for p in gathered.poison)
             if len(kept):
                 self.archive.segments.append(kept)
             return self._told(kept, tuple(s.push(kept, now_ns) for s in self.streams), gathered.poison)
@@ -190,6 +192,11 @@ class HotWalk:
             for notice in self.alarms.take(event):
                 self.outbox.put(notice)
         return heard
+
+
+def _refused(poison: Poison) -> Refused:
+    said = poison.message
+    return Refused(said.received_ns, said.topic, said.client_id, poison.reason, said.payload)
 
 
 def stream_of(name: str, bundle: Bundle, target: Target) -> Stream:

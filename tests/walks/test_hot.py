@@ -133,6 +133,22 @@ def test_a_stream_says_what_its_replay_says(
     assert {n.event.device for n in channel.notices} <= set(readings.devices)
 
 
+def test_what_cannot_be_used_is_kept_apart_as_it_came(walk: tuple[HotWalk, Heard]) -> None:
+    hot, _ = walk
+    sent = [
+        Message("readings/pump-01", b'{"ts": 1767225600000, "pressure": 2.0}', "pump-01", BEGIN_NS, 1),
+        Message("readings/pump-01", b'{"ts": \xff', "pump-01", BEGIN_NS + 1, 1),
+        Message("elsewhere", b"{}", "pump-02", BEGIN_NS + 2, 1),
+    ]
+    heard = hot.hear(sent, BEGIN_NS)
+    assert heard.kept.readings == 1
+    kept = {m.refused.topic: m.refused for m in hot.archive.quarantine.read().messages}
+    assert {topic: (m.payload, m.client, m.time_ns) for topic, m in kept.items()} == {
+        m.topic: (m.payload, m.client_id, m.received_ns) for m in sent[1:]
+    }
+    assert all(m.reason for m in kept.values())
+
+
 def test_what_has_no_purpose_is_neither_kept_nor_shown(walk: tuple[HotWalk, Heard]) -> None:
     hot, _ = walk
     content = b'{"ts": 1767225600000, "pressure": 2.0, "faces": 3}'
