@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import os
 import subprocess
@@ -18,6 +19,7 @@ from bimetal.cli import door
 
 HEAD = "time,temperature (°C),flow"
 COUNT = 600
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,20 @@ def rows(count: int = COUNT, seed: int = 0) -> list[str]:
 def table(lines: Sequence[str], head: str = HEAD) -> str:
     """A table as text."""
     return "\n".join([head, *lines]) + "\n"
+
+
+def broken(lines: Sequence[str], since: int = 700) -> list[str]:
+    """The rows with a flow that rises far beyond all that was seen, from a row on."""
+    return [
+        line if k < since else f"{line.rsplit(',', 1)[0]},{3 + (k - since) * 0.2:.3f}"
+        for k, line in enumerate(lines)
+    ]
+
+
+def score_rows(path: Path) -> list[dict[str, str]]:
+    """What `--scores` wrote."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def trained(folder: Path, name: str = "quiet") -> Path:

@@ -45,7 +45,7 @@ def match_signals(
     absent = [m.signal.name for m in matches if m.column is None]
     if len(absent) * 2 > len(signals) or len(absent) == len(signals):
         raise BadInput(
-            f"{len(absent)} of the model's {len(signals)} signals are not there: {listed(absent, SHOWN)}",
+            f"{len(absent)} of {len(signals)} signals are not there: {listed(absent, SHOWN)}",
             where=where,
             hint=f"Its columns are: {listed([c.heading for c in columns], SHOWN)}",
         )
