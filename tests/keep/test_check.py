@@ -8,12 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimetal.keep.check import CheckedFile, checks_of
+from bimetal.keep.check import CheckedFile, CheckedReader, checks_of
 from bimetal.nouns.errors import BadInput, NotFound
 from tests.keep.given import flip
 
 CONTENT = bytes(range(256)) * 4
 ENDS = [100, 101, 600, 1024]
+
+
+def read(file: CheckedFile, start: int, count: int) -> bytes:
+    reader = CheckedReader(file)
+    reader.seek(start)
+    found = reader.read(count)
+    assert reader.tell() == max(start, min(start + count, file.size))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +35,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_read_is_what_is_there(path: Path, start: int, count: int) -> None:
     file = CheckedFile(path, checks_of(path, ENDS))
     for _ in range(2):
-        assert file.read(start, count) == CONTENT[start : start + count]
+        assert read(file, start, count) == CONTENT[start : start + count]
     file.close()
 
 
@@ -45,9 +53,9 @@ def test_a_changed_byte_is_seen_by_whoever_reads_its_part(
     first = ENDS[part - 1] if part else 0
     if start < ENDS[part] and min(start + count, 1024) > first:
         with pytest.raises(BadInput, match="changed or damaged"):
-            file.read(start, count)
+            read(file, start, count)
     else:
-        assert file.read(start, count) == CONTENT[start : start + count]
+        assert read(file, start, count) == CONTENT[start : start + count]
     file.close()
 
 
@@ -69,5 +77,5 @@ def test_an_unlinked_file_is_read_to_its_end(tmp_path: Path) -> None:
     path.write_bytes(CONTENT)
     file = CheckedFile(path, checks_of(path, ENDS))
     path.unlink()
-    assert file.read(0, 5000) == CONTENT
+    assert read(file, 0, 5000) == CONTENT
     file.close()

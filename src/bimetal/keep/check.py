@@ -10,7 +10,7 @@ import os
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -35,7 +35,7 @@ def checks_of(path: Path, ends: Sequence[int]) -> bytes:
 
 
 class CheckedFile:
-    """An open file of which nothing is read that changed since it was described.
+    """An open file of which nothing is handed out that changed since it was described.
 
     It can be read after it was unlinked. Threads may share it. Raises NotFound when it is gone,
     BadInput when it is longer or shorter than described.
@@ -46,7 +46,6 @@ class CheckedFile:
         parts = list(_PART.iter_unpack(checks))
         self.ends = [int(end) for end, _ in parts]
         self._crcs = [int(crc) for _, crc in parts]
-        self._last: tuple[int, bytes] | None = None
         self._turn = Lock()
         with in_words(path):
             self._handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -59,57 +58,50 @@ class CheckedFile:
         """How many bytes it has."""
         return self.ends[-1]
 
-    def read(self, start: int, count: int) -> bytes:
-        """Return bytes from a place on, fewer at the end; raises BadInput when they were changed."""
-        stop = min(start + count, self.size)
-        found: list[bytes] = []
-        while start < stop:
-            number = bisect_right(self.ends, start)
-            end = min(stop, self.ends[number])
-            first = self.ends[number - 1] if number else 0
-            found.append(self._part(number)[start - first : end - first])
-            start = end
-        return found[0] if len(found) == 1 else b"".join(found)
+    def start(self, number: int) -> int:
+        """Return where a part begins."""
+        return self.ends[number - 1] if number else 0
 
-    def _part(self, number: int) -> bytes:
-        """Return a whole part; the last one is remembered, for it is mostly asked for in pieces."""
-        last = self._last
-        if last is not None and last[0] == number:
-            return last[1]
-        start = self.ends[number - 1] if number else 0
+    def part(self, number: int) -> bytes:
+        """Return a whole part; raises BadInput when it was changed."""
+        start = self.start(number)
         with in_words(self.path), self._turn:
             content = read_at(self._handle, start, self.ends[number] - start)
         if zlib.crc32(content) != self._crcs[number]:
             raise _damaged(self.path)
-        self._last = number, content
         return content
 
     def close(self) -> None:
         """Let go of the file."""
-        self._last = None
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
 
 
 class CheckedReader:
-    """A place in a checked file, to be read from as files of Python are; `failed` is what went wrong."""
+    """A place in a checked file, to be read from as files of Python are; for one thread at a time.
+
+    It remembers the last part, for that is mostly asked for in pieces, and in `failed` what went wrong.
+    """
 
     closed = False
 
-    def __init__(self, file: CheckedFile) -> None:
+    def __init__(self, file: CheckedFile, tell_failed: Callable[[Error], object] = lambda _: None) -> None:
         self._file, self._at = file, 0
+        self._part: tuple[int, bytes] | None = None
+        self._tell_failed = tell_failed
         self.failed: Error | None = None
 
     def read(self, count: int = -1) -> bytes:
-        """Return bytes from here on; raises as `CheckedFile.read`."""
-        try:
-            found = self._file.read(self._at, self._file.size if count < 0 else count)
-        except Error as error:
-            self.failed = error
-            raise
-        self._at += len(found)
-        return found
+        """Return bytes from here on, fewer at the end; raises BadInput when they were changed."""
+        stop = self._file.size if count < 0 else min(self._at + count, self._file.size)
+        found: list[bytes] = []
+        while self._at < stop:
+            number = bisect_right(self._file.ends, self._at)
+            first, end = self._file.start(number), min(stop, self._file.ends[number])
+            found.append(self._whole(number)[self._at - first : end - first])
+            self._at = end
+        return found[0] if len(found) == 1 else b"".join(found)
 
     def seek(self, to: int, whence: int = 0) -> int:
         """Go to another place."""
@@ -125,7 +117,18 @@ class CheckedReader:
         return True
 
     def close(self) -> None:
-        """Do nothing: the file stays open for others."""
+        """Forget what was remembered; the file stays open for others."""
+        self._part = None
+
+    def _whole(self, number: int) -> bytes:
+        if self._part is None or self._part[0] != number:
+            try:
+                self._part = number, self._file.part(number)
+            except Error as error:
+                self.failed = error
+                self._tell_failed(error)
+                raise
+        return self._part[1]
 
 
 def _damaged(path: Path) -> BadInput:

@@ -23,7 +23,7 @@ _NEVER_CHANGED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SegmentFiles(_FileSystem):
-    """Open segments as files `kept://<name>` that DuckDB may read."""
+    """Open segments as files `kept://<name>` that DuckDB may read; `failed` is what went wrong."""
 
     protocol = SCHEME
     cachable = False
@@ -31,17 +31,14 @@ class SegmentFiles(_FileSystem):
     def __init__(self, files: Mapping[str, CheckedFile]) -> None:
         _FileSystem.__init__(self)
         self._files = files
-        self._readers: list[CheckedReader] = []
-
-    @property
-    def failed(self) -> Error | None:
-        """What went wrong while DuckDB read."""
-        return next((r.failed for r in self._readers if r.failed is not None), None)
+        self.failed: Error | None = None
 
     def open(self, path: str, mode: str = "rb", **_: object) -> CheckedReader:
         """Open a segment from its beginning."""
-        self._readers.append(CheckedReader(self._files[_name(path)]))
-        return self._readers[-1]
+        return CheckedReader(self._files[_name(path)], self._note)
+
+    def _note(self, error: Error) -> None:
+        self.failed = error
 
     def ls(self, path: str, detail: bool = True, **_: object) -> list[Any]:
         """List the segments and how large they are."""

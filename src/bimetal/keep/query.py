@@ -115,7 +115,7 @@ class Query:
         self._end()
 
     def _begin(self, seconds: float) -> None:
-        self._late = False
+        self._late, self._files.failed = False, None
         self._timer = Timer(seconds, self._run_late)
         self._timer.daemon = True
         self._timer.start()

@@ -60,6 +60,7 @@ class SealedFile:
     def close(self) -> None:
         """Let go of the file."""
         self._group = None
+        self._reader.close()
         self.checked.close()
 
     def _open(self) -> None:
