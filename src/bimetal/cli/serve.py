@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bimetal.cli.command import Command
+from bimetal.cli.command import Command, as_json
 
 
 @click.command(
@@ -25,7 +25,10 @@ from bimetal.cli.command import Command
 @click.option("--mqtt-port", type=click.IntRange(0, 65_535), default=1883, show_default=True, help="0: any.")
 @click.option("--http-port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0: any.")
 @click.option("--lab", is_flag=True, help="Believe every device. Only this machine can connect.")
-def command(data: Path, models: tuple[Path, ...], mqtt_port: int, http_port: int, lab: bool) -> None:
+@as_json("Print alarms as JSON, one a line.")
+def command(
+    data: Path, models: tuple[Path, ...], mqtt_port: int, http_port: int, lab: bool, as_json: bool
+) -> None:
     """Take readings in, keep them, score them with models, and show all of it on a page.
 
     A device publishes JSON such as {"ts": 1767225600000, "pressure": 3.2} under readings/DEVICE over
@@ -35,4 +38,4 @@ def command(data: Path, models: tuple[Path, ...], mqtt_port: int, http_port: int
     """
     from bimetal.cli.serving import Wish, serve
 
-    serve(Wish(data, models, mqtt_port, http_port, lab))
+    serve(Wish(data, models, mqtt_port, http_port, lab, as_json))

@@ -27,7 +27,8 @@ from bimetal.cli.pace import quickest
 from bimetal.keep.archive import Archive
 from bimetal.nouns.errors import NotAllowed
 from bimetal.spine import Heard, HotWalk, stream_of
-from bimetal.tell.alarm import Alarms
+from bimetal.tell.alarm import Alarms, Notice
+from bimetal.tell.channels.jsonlines import notice_line
 from bimetal.tell.channels.terminal import Terminal
 from bimetal.tell.outbox import Outbox
 from bimetal.trust.admit import Admission
@@ -54,6 +55,7 @@ class Wish:
     mqtt_port: int
     http_port: int
     lab: bool
+    as_json: bool
 
 
 def serve(wish: Wish) -> None:
@@ -61,7 +63,7 @@ def serve(wish: Wish) -> None:
     identify = _identify(wish)
     bundles = {path.stem: _known(path) for path in wish.models}
     archive = Archive(wish.folder)
-    outbox = Outbox({"terminal": Terminal(sys.stdout)})
+    outbox = Outbox({"terminal": Terminal(sys.stdout, _json if wish.as_json else None)})
     try:
         asyncio.run(Server(wish, archive, outbox, identify).run(bundles))
         archive.segments.seal()
@@ -153,6 +155,10 @@ class Server:
         for event in heard.events:
             if event.device in shown:
                 self._page.add_event(event)
+
+
+def _json(notice: Notice) -> str:
+    return notice_line(notice).decode()
 
 
 def _say(words: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from bimetal.keep.disk import in_words
@@ -14,10 +14,11 @@ from bimetal.tell.plain import plain
 
 
 class Terminal:
-    """Writes every notice as a line: time, kind, device, sentence."""
+    """Writes every notice as a line: time, kind, device, sentence, or what `line` makes of it."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, line: Callable[[Notice], str] | None = None) -> None:
         self._stream = stream
+        self._line = line or line_of
 
     @classmethod
     def opened(cls, settings: Mapping[str, str]) -> Terminal:
@@ -28,7 +29,7 @@ class Terminal:
     def tell(self, notice: Notice) -> None:
         """Write a line and push it out; raises BadInput when nobody reads any more."""
         with in_words("terminal"):
-            self._stream.write(line_of(notice) + "\n")
+            self._stream.write(self._line(notice) + "\n")
             self._stream.flush()
 
     def close(self) -> None:
