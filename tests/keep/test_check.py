@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,18 @@ def test_an_unlinked_file_is_read_to_its_end(tmp_path: Path) -> None:
     path.unlink()
     assert read(file, 0, 5000) == CONTENT
     file.close()
+
+
+def test_threads_that_share_a_reader_have_each_their_own_place(path: Path) -> None:
+    reader = CheckedReader(CheckedFile(path, checks_of(path, ENDS)))
+    found: list[bytes] = []
+
+    def read_elsewhere() -> None:
+        reader.seek(700)
+        found.append(reader.read(20))
+
+    reader.seek(10)
+    other = threading.Thread(target=read_elsewhere)
+    other.start()
+    other.join()
+    assert (reader.read(20), found) == (CONTENT[10:30], [CONTENT[700:720]])

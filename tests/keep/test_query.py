@@ -168,6 +168,7 @@ def test_nothing_is_written_or_read_but_what_is_kept(
         ("FROM query", "does not exist"),
         ("SELECT 'x'::INT", "convert"),
         ("SELECT {'t': time} FROM quarantine", "cannot be printed"),
+        ("SELECT CASE WHEN range = 900000 THEN 'x'::INT ELSE 1 END FROM range(1000000)", "convert"),
     ],
 )
 def test_what_means_nothing_is_said_in_a_sentence(query: Query, question: str, words: str) -> None:

@@ -12,7 +12,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 
 from bimetal.keep.disk import in_words, read_at
 from bimetal.nouns.errors import BadInput, Error
@@ -78,8 +78,12 @@ class CheckedFile:
             self._handle = -1
 
 
+class _Place(local):
+    at = 0
+
+
 class CheckedReader:
-    """A place in a checked file, to be read from as files of Python are; for one thread at a time.
+    """A place in a checked file, to be read from as files of Python are; every thread has its own place.
 
     It remembers the last part, for that is mostly asked for in pieces, and in `failed` what went wrong.
     """
@@ -87,30 +91,33 @@ class CheckedReader:
     closed = False
 
     def __init__(self, file: CheckedFile, tell_failed: Callable[[Error], object] = lambda _: None) -> None:
-        self._file, self._at = file, 0
+        self._file = file
+        self._place = _Place()
         self._part: tuple[int, bytes] | None = None
         self._tell_failed = tell_failed
         self.failed: Error | None = None
 
     def read(self, count: int = -1) -> bytes:
         """Return bytes from here on, fewer at the end; raises BadInput when they were changed."""
-        stop = self._file.size if count < 0 else min(self._at + count, self._file.size)
+        at = self._place.at
+        stop = self._file.size if count < 0 else min(at + count, self._file.size)
         found: list[bytes] = []
-        while self._at < stop:
-            number = bisect_right(self._file.ends, self._at)
+        while at < stop:
+            number = bisect_right(self._file.ends, at)
             first, end = self._file.start(number), min(stop, self._file.ends[number])
-            found.append(self._whole(number)[self._at - first : end - first])
-            self._at = end
+            found.append(self._whole(number)[at - first : end - first])
+            at = end
+        self._place.at = at
         return found[0] if len(found) == 1 else b"".join(found)
 
     def seek(self, to: int, whence: int = 0) -> int:
         """Go to another place."""
-        self._at = to + (0, self._at, self._file.size)[whence]
-        return self._at
+        self._place.at = to + (0, self._place.at, self._file.size)[whence]
+        return self._place.at
 
     def tell(self) -> int:
         """Return the place."""
-        return self._at
+        return self._place.at
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -121,14 +128,17 @@ class CheckedReader:
         self._part = None
 
     def _whole(self, number: int) -> bytes:
-        if self._part is None or self._part[0] != number:
-            try:
-                self._part = number, self._file.part(number)
-            except Error as error:
-                self.failed = error
-                self._tell_failed(error)
-                raise
-        return self._part[1]
+        last = self._part
+        if last is not None and last[0] == number:
+            return last[1]
+        try:
+            content = self._file.part(number)
+        except Error as error:
+            self.failed = error
+            self._tell_failed(error)
+            raise
+        self._part = number, content
+        return content
 
 
 def _damaged(path: Path) -> BadInput:

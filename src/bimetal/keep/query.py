@@ -28,7 +28,7 @@ from bimetal.keep.event_line import time_text
 from bimetal.keep.segment_file import table_of
 from bimetal.keep.snapshot import Snapshot, look
 from bimetal.keep.sql_table import event_table, quarantine_table, signal_table
-from bimetal.nouns.errors import BadInput, NotAllowed, Unsupported
+from bimetal.nouns.errors import BadInput, Error, NotAllowed, Unsupported
 
 _MEMORY = "1GB"
 _ROWS = 1 << 14
@@ -158,23 +158,23 @@ class Query:
     def _in_words(self) -> Generator[None, None, None]:
         try:
             yield
-        except db.Error as error:
-            if self._files.failed is not None:
-                raise self._files.failed from None
-            if self._late:
-                raise BadInput(
-                    "the query takes too long",
-                    hint="Ask for less, say with --since, or allow more --seconds",
-                ) from None
-            if isinstance(error, db.OutOfMemoryException):
-                raise Unsupported(
-                    f"the query needs more than {_MEMORY} of memory", hint="Ask for less, say with --since"
-                ) from None
-            if isinstance(error, db.PermissionException):
-                raise NotAllowed(
-                    "a query may read what is kept, and no files", hint="Ask of readings or events"
-                ) from None
-            raise BadInput(" ".join(str(error).split("\n\nLINE")[0].split())) from None
+        except (db.Error, pa.ArrowException, OSError) as error:
+            raise self._words(" ".join(str(error).split("\n\nLINE")[0].split())) from None
+
+    def _words(self, said: str) -> Error:
+        """Return an error of ours for what DuckDB said, itself or through Arrow, which names no kinds."""
+        if self._files.failed is not None:
+            return self._files.failed
+        if self._late:
+            hint = "Ask for less, say with --since, or allow more --seconds"
+            return BadInput("the query takes too long", hint=hint)
+        if said.startswith("Out of Memory Error"):
+            hint = "Ask for less, say with --since"
+            return Unsupported(f"the query needs more than {_MEMORY} of memory", hint=hint)
+        if said.startswith("Permission Error"):
+            hint = "Ask of readings or events"
+            return NotAllowed("a query may read what is kept, and no files", hint=hint)
+        return BadInput(said)
 
 
 def _readings(paths: str, snapshot: Snapshot, asked: Asked) -> str:
