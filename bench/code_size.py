@@ -2,7 +2,7 @@
 
 Compiles every operator's examples, detectors of several sizes and random programs, links each with the
 compiler's library, and prints the tables to paste. Errors are of programs whose family a fold had not
-seen: for code nine in ten lay within it, for the stack all did. Needs the cross compilers.
+seen: of code nineteen in twenty took no more than value + error, of the stack all. Needs the compilers.
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ def fit_code(machine: Machine, weighed: Weighed) -> None:
     tables = np.array([g.table_bytes for g in weighed.given], float)
     features = np.hstack([table(kinds, each), table(linked, once)])
     target = np.maximum(weighed.code - tables, 1.0)
-    fit = Fit(features, target, SMALL_BYTES, [family(g.name) for g in weighed.given])
-    off = np.abs(fit.guess - target) / (fit.guess + tables + SMALL_BYTES)
+    fit = Fit(features, target, SMALL_BYTES, [family(g.name) for g in weighed.given], 0.9)
+    off = np.maximum(target - fit.guess, 0.0) / (fit.guess + tables + SMALL_BYTES)
     print(f'CODE    "{machine.figures}": Rates(\n        each={written(fit.weights[: len(each)], each)},')
     print(f"        once={written(fit.weights[len(each) :], once)},")
-    print(f"        error={np.quantile(off, 0.9):.2f},\n    ),")
-    _tell(machine, "code", weighed.code, off, weighed.given)
+    print(f"        error={np.quantile(off, 0.95):.2f},\n    ),")
+    _tell(machine, "code", weighed.code, off, (fit.guess + tables) / weighed.code, weighed.given)
 
 
 def fit_stack(machine: Machine, weighed: Weighed) -> None:
@@ -103,17 +103,20 @@ def fit_stack(machine: Machine, weighed: Weighed) -> None:
     off = fit.short
     print(f'STACK    "{machine.figures}": Rates(\n        each={written(fit.weights, names)},')
     print(f"        error={np.ceil(off.max() * 100) / 100:.2f},\n    ),")
-    _tell(machine, "stack", weighed.stack, off, weighed.given)
+    _tell(machine, "stack", weighed.stack, off, (fit.guess + scratch) / weighed.stack, weighed.given)
 
 
-def _tell(machine: Machine, what: str, sizes: np.ndarray, off: np.ndarray, given: list[Given]) -> None:
+def _tell(
+    machine: Machine, what: str, sizes: np.ndarray, short: np.ndarray, told: np.ndarray, given: list[Given]
+) -> None:
     for kind in ("detector", "random", ""):
         at = [k for k, g in enumerate(given) if g.name.startswith(kind)]
-        worst = max(at, key=lambda k: off[k])
+        worst = max(at, key=lambda k: short[k])
         print(
             f"# {machine.name} {what} {kind or 'all'}: {len(at)} programs, {sizes[at].min():.0f}.."
-            f"{sizes[at].max():.0f} bytes; off by {np.median(off[at]):.1%} in the median, "
-            f"{np.quantile(off[at], 0.9):.1%} at 90 %, {off[worst]:.1%} at most ({given[worst].name})",
+            f"{sizes[at].max():.0f} bytes; told {np.median(told[at]):.2f} times as much in the median, "
+            f"short by {np.quantile(short[at], 0.95):.1%} at 95 %, {short[worst]:.1%} at most "
+            f"({given[worst].name})",
             file=sys.stderr,
         )
 

@@ -1,4 +1,4 @@
-/* board.h: what a simulated Cortex-M asks of its simulator, by ARM semihosting. */
+/* board.h: what a simulated Cortex-M or RISC-V asks of its simulator, by semihosting. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -9,10 +9,18 @@
 /* Ask the simulator for something; the words are its arguments. */
 static inline int32_t board_call(int32_t what, const void *words)
 {
+#if defined(__riscv)
+    register int32_t a0 __asm__("a0") = what;
+    register const void *a1 __asm__("a1") = words;
+    __asm__ volatile(".balign 16\n.option push\n.option norvc\nslli zero, zero, 0x1f\nebreak\n"
+                     "srai zero, zero, 7\n.option pop" : "+r"(a0) : "r"(a1) : "memory");
+    return a0;
+#else
     register int32_t r0 __asm__("r0") = what;
     register const void *r1 __asm__("r1") = words;
     __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
     return r0;
+#endif
 }
 
 /* Open a file of the simulator's folder: mode 1 to read it, 5 to write it anew, as bytes. */

@@ -1,7 +1,8 @@
-/* count.c: what each step takes: instructions, by the timer of a simulated Cortex-M, and bytes of stack.
+/* count.c: what each step takes: instructions, and bytes of stack.
  *
- * Reads "params" and "rows" (structs as they lie), writes "counted": for each row the ticks of the timer
- * (under -icount shift=6 an instruction is 1.6 of them) and the bytes of stack, u32 each. */
+ * Reads "params" and "rows" (structs as they lie), writes "counted": for each row the ticks and the bytes
+ * of stack, u32 each. On a Cortex-M, ticks are of its timer (under -icount shift=6 an instruction is 1.6
+ * of them); on a RISC-V with shift=0 they are its instructions. */
 #include "board.h"
 #include "p.h"
 
@@ -12,7 +13,33 @@
 #define PAINTED 65536
 #define PAINT 0xA5A5A5A5u
 
+#if defined(__riscv)
+static uint32_t now(void)
+{
+    uint32_t done;
+    __asm__ volatile(".option push\n.option arch, +zicsr\ncsrr %0, minstret\n.option pop" : "=r"(done) : : "memory");
+    return done;
+}
+
+static void begin(void)
+{
+}
+#else
 static volatile uint32_t *const timer = (volatile uint32_t *)0xE000E010;
+
+static uint32_t now(void)
+{
+    return 0xFFFFFF - timer[2];
+}
+
+static void begin(void)
+{
+    timer[1] = 0xFFFFFF;
+    timer[2] = 0;
+    timer[0] = 5;
+}
+#endif
+
 static p_state state, before;
 static p_params params;
 static p_in in;
@@ -20,15 +47,15 @@ static p_out out;
 
 __attribute__((noinline)) static uint32_t ticks_of_step(void)
 {
-    const uint32_t start = timer[2];
+    const uint32_t start = now();
     p_step(&state, &params, &in, &out);
-    return (start - timer[2]) & 0xFFFFFF;
+    return (now() - start) & 0xFFFFFF;
 }
 
 __attribute__((noinline)) static uint32_t ticks_of_nothing(void)
 {
-    const uint32_t start = timer[2];
-    return (start - timer[2]) & 0xFFFFFF;
+    const uint32_t start = now();
+    return (now() - start) & 0xFFFFFF;
 }
 
 /* Paint the stack below this function, run a step, and see how far the paint is gone. */
@@ -52,9 +79,7 @@ int main(void)
     if (!board_read(board_open("params", 1), &params, PARAMS_SIZE)) {
         return 2;
     }
-    timer[1] = 0xFFFFFF;
-    timer[2] = 0;
-    timer[0] = 5;
+    begin();
     p_init(&state);
     while (board_read(rows, &in, IN_SIZE)) {
         uint32_t found[2];

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bimetal.cli import fitting
+from bimetal.cli.build import KINDS
 from bimetal.cli.toolbox import LocalTools
 from bimetal.targets.packaging.package import PACKAGES
 from tests.cli.ground import call, trained
@@ -155,6 +156,10 @@ def test_what_cannot_be_is_refused(
     assert words in ended.err
     assert "\x1b" not in ended.err
     assert not (tmp_path / "c").exists()
+
+
+def test_the_forms_that_can_be_asked_for_are_those_there_are() -> None:
+    assert tuple(PACKAGES) == KINDS
 
 
 @pytest.mark.parametrize("kind", PACKAGES)

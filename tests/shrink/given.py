@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -10,6 +11,7 @@ from bimetal.learn.detector import Design, detector_program
 from bimetal.program import word
 from bimetal.program.block import pack
 from bimetal.program.letter import add, const, mul
+from bimetal.program.operator import operators, wire
 from bimetal.program.program import Draft, Program
 
 
@@ -42,3 +44,19 @@ def windowed(size: int) -> Program:
 def block_of(program: Program) -> bytes:
     """Parameters that say nothing: the middle of nowhere, within their ranges."""
     return pack(program, {p.name: np.full(p.shape, min(max(1.0, p.low), p.high)) for p in program.params})
+
+
+OPERATORS = (
+    "biquad", "rfft", "isolation_forest", "softmax", "conv1d_int8", "gru_cell", "p2_quantile", "mahalanobis",
+)  # fmt: skip
+
+
+def dozen() -> Iterator[tuple[str, Program, bytes]]:
+    """A dozen programs with their parameters: detectors, a window, and operators of every sort."""
+    for signals in (1, 2, 5):
+        yield f"detector {signals}", detector(signals), block_of(detector(signals))
+    yield "windowed 64", windowed(64), block_of(windowed(64))
+    for name in OPERATORS:
+        example = operators()[name].examples()[0]
+        program, values = wire(example.operator, example.signals)
+        yield name, program, pack(program, values)

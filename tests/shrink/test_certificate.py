@@ -57,7 +57,7 @@ def test_words_say_measured_or_estimated_and_by_how_much() -> None:
     assert "of 8,192: fits (61 %)" in measured
     flash = held(measured=None).rows[0]
     assert flash.error > 0
-    assert f"{flash.used:,} bytes, estimated, {flash.error:,} off at most" in estimated
+    assert f"{flash.used:,} bytes, estimated, {flash.error:,} more at most" in estimated
 
 
 def test_one_line_says_it_all_in_ascii() -> None:

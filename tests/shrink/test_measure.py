@@ -17,7 +17,7 @@ from bimetal.shrink.machine import MACHINES, Machine, machine_of
 from bimetal.shrink.measure import Measured, compiler_of, measure, sections_of
 from bimetal.targets.c99_sources import sources_of
 from bimetal.targets.toolbox import Done
-from tests.shrink.given import block_of, detector, tiny, windowed
+from tests.shrink.given import block_of, detector, dozen, tiny, windowed
 
 NEEDED = {
     "cortex-m": "arm-none-eabi-gcc", "rv32imc": "riscv64-unknown-elf-gcc", "avr": "avr-gcc",
@@ -38,13 +38,18 @@ def measured(program: Program, machine: Machine) -> Measured:
 
 
 @every_machine
-@pytest.mark.parametrize("signals", [1, 3])
-def test_estimates_of_detectors_lie_within_their_errors(machine: Machine, signals: int) -> None:
-    program = detector(signals)
-    need, found = need_of(program), measured(program, machine)
-    code, stack = code_bytes(need.lowered, machine.figures), stack_bytes(need.lowered, machine.figures)
-    assert abs(found.flash_bytes - need.report.parameter_bytes - code.value) <= code.error
-    assert found.stack_bytes <= stack.value + stack.error
+def test_a_dozen_programs_take_no_more_than_is_told(machine: Machine) -> None:
+    """Of code nineteen in twenty are promised, so one of a dozen may lie above; of the stack all."""
+    above: list[str] = []
+    for name, program, block in dozen():
+        need = need_of(program)
+        found = measure(sources_of(program, need.lowered, block, "p"), "p", machine, LocalTools())
+        code, stack = code_bytes(need.lowered, machine.figures), stack_bytes(need.lowered, machine.figures)
+        taken = found.flash_bytes - need.report.parameter_bytes
+        above += [name] if taken > code.value + code.error else []
+        assert code.value / 3 - 256 < taken < 2 * code.value + 256, name
+        assert found.stack_bytes <= stack.value + stack.error, name
+    assert len(above) <= 1, above
 
 
 @every_machine
@@ -54,7 +59,7 @@ def test_all_that_a_step_needs_is_weighed(machine: Machine) -> None:
     assert 0 < small.flash_bytes < large.flash_bytes
     assert large.flash_bytes > learned
     assert 0 <= small.stack_bytes < large.stack_bytes
-    assert large.data_bytes == 0
+    assert large.data_bytes < learned / 100
     assert compiler_of(machine, LocalTools()) in large.compiler
     assert large.compiler[-1].isdigit()
 

@@ -1,11 +1,10 @@
 """The stack: what is painted below a step and is gone after it never reaches beyond the bound.
 
-On simulated Cortex-M boards, with everyday readings and with the worst there are.
+On simulated boards, with everyday readings and with the worst there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,6 @@ import pytest
 
 from bench.simulate import count
 from bimetal.cli.toolbox import LocalTools
-from bimetal.program.block import pack
-from bimetal.program.operator import operators, wire
 from bimetal.program.program import Program
 from bimetal.shrink.budget import need_of
 from bimetal.shrink.estimate import instructions, stack_bytes
@@ -22,36 +19,19 @@ from bimetal.shrink.machine import machine_of
 from bimetal.shrink.measure import measure
 from bimetal.targets.c99_sources import sources_of
 from bimetal.targets.vectors import make_vectors
-from tests.shrink.given import block_of, detector, windowed
+from tests.shrink.given import dozen
 
-OPERATORS = (
-    "biquad",
-    "rfft",
-    "isolation_forest",
-    "softmax",
-    "conv1d_int8",
-    "gru_cell",
-    "p2_quantile",
-    "mahalanobis",
-)
 BESIDE = 16
 """Bytes below the painting function's own mark that its call of the step may take."""
 
 
-def given() -> Iterator[tuple[str, Program, bytes]]:
-    """A dozen programs: detectors, a window, and operators of every sort."""
-    for signals in (1, 2, 5):
-        yield f"detector {signals}", detector(signals), block_of(detector(signals))
-    yield "windowed 64", windowed(64), block_of(windowed(64))
-    for name in OPERATORS:
-        example = operators()[name].examples()[0]
-        program, values = wire(example.operator, example.signals)
-        yield name, program, pack(program, values)
+ARM = pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")
+RISCV = pytest.mark.needs("riscv64-unknown-elf-gcc", "qemu-system-riscv32")
+PROCESSORS = {"cortex-m0plus": ARM, "cortex-m4": ARM, "rv32imc": RISCV}
 
 
-@pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")
-@pytest.mark.parametrize("processor", ["cortex-m0plus", "cortex-m4"])
-@pytest.mark.parametrize(("name", "program", "block"), [pytest.param(*g, id=g[0]) for g in given()])
+@pytest.mark.parametrize("processor", [pytest.param(p, marks=mark) for p, mark in PROCESSORS.items()])
+@pytest.mark.parametrize(("name", "program", "block"), [pytest.param(*g, id=g[0]) for g in dozen()])
 def test_no_step_goes_deeper_or_takes_longer_than_is_told(
     name: str, program: Program, block: bytes, processor: str, tmp_path: Path
 ) -> None:

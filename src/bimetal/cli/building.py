@@ -9,7 +9,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from bimetal.shrink.certificate import FILE, certificate, sentence
 from bimetal.targets import wasm_project
 from bimetal.targets.name import TAKEN
 from bimetal.targets.packaging.package import PACKAGES, PLAIN, packed
-from bimetal.targets.packaging.parts import About, parts_of
+from bimetal.targets.packaging.parts import About, Parts, parts_of
 from bimetal.targets.project import Files, write_folder
 from bimetal.targets.vectors import Vectors, decode, make_vectors
 
@@ -73,8 +73,9 @@ def build(model: Path, wish: Wish, output: Path, refused: Callable[[Fit, list[Al
         step = "make test"
     else:
         package = PACKAGES[wish.package] if wish.package else PLAIN
-        files = packed(parts_of(bundle.program, block, vectors, name, _about(bundle, wish, here)), package)
-        step = package.next
+        parts = parts_of(bundle.program, block, vectors, name, _about(bundle, wish, here))
+        files, step = packed(parts, package), package.next
+        here = here and _with_vectors(here, parts)
     record = certificate(need_of(bundle.program), block, here, files) if here else None
     if record:
         files = {**files, FILE: (json.dumps(record, indent=2) + "\n").encode("ascii")}
@@ -82,6 +83,11 @@ def build(model: Path, wish: Wish, output: Path, refused: Callable[[Fit, list[Al
     if not record:
         (output / FILE).unlink(missing_ok=True)
     return Built(sorted(files), record, here, f"cd {shlex.quote(str(output))} && {step}")
+
+
+def _with_vectors(here: Fit, parts: Parts) -> Fit:
+    table = f"the table of {parts.count} golden vectors takes {parts.vector_bytes:,} bytes of flash more"
+    return replace(here, notes=(*here.notes, f"{table} where the self-test is linked"))
 
 
 def _judged(

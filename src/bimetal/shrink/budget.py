@@ -21,7 +21,7 @@ from bimetal.targets.lower import lower
 CYCLES = 2
 """Cycles an instruction takes at most on average, waiting for flash included: a rule of thumb."""
 
-EXACT, MEASURED, ESTIMATED = "exact", "measured", "estimated"
+MEASURED, ESTIMATED = "measured", "estimated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Limits:
 class Row:
     """One resource: used of limit (None: no limit is known), in a unit.
 
-    `how` says where `used` comes from: exact, measured or estimated; `error` is how far it may be off.
+    `how` says where `used` comes from: measured or estimated; `error` is how much more it may be.
     """
 
     name: str

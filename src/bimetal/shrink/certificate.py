@@ -75,7 +75,7 @@ def sentence(fit: Fit) -> str:
 def figure(row: Row) -> str:
     """Return what is used, and where that comes from."""
     unit = "" if row.name == "instructions" else " bytes"
-    off = f", {row.error:,} off at most" if row.error else ""
+    off = f", {row.error:,} more at most" if row.error else ""
     return f"{row.used:,}{unit}, {row.how}{off}"
 
 

@@ -32,7 +32,7 @@ class Estimate:
 def code_bytes(lowered: Lowered, figures: str) -> Estimate:
     """Estimate the bytes of machine code, the compiler's library and constants; parameters are apart.
 
-    Nine in ten programs are no more than the error off. Raises Unsupported for figures there are none of.
+    Nineteen in twenty programs took no more than value + error. Raises Unsupported for figures there are none of.
     """
     rates = _rates(CODE, figures, "the size of code")
     linked = sum(rates.once.get(kind, 0.0) for kind in routines(lowered))
@@ -54,7 +54,7 @@ def stack_bytes(lowered: Lowered, figures: str) -> Estimate:
 def instructions(stage: Stage, figures: str) -> Estimate | None:
     """Estimate the most instructions that one firing of a stage takes; None where nobody counted them.
 
-    Nine in ten programs take no more than value + error.
+    Nineteen in twenty programs took no more than value + error.
     """
     rates = WORK.get(figures)
     if rates is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -36,6 +36,13 @@ def write_tests(program: Program, vectors: Vectors, name: str) -> tuple[str, str
     few = min(len(tables), len(KINDS))
     header = HEADER.format(name=name, guard=name.upper(), count=len(tables), few=few)
     return header, _code(program, kept, tables, name), len(tables)
+
+
+def table_bytes(program: Program, runs: Sequence[Vector]) -> int:
+    """Return how many bytes of flash the table of some vectors takes."""
+    lay = layout_of(program)
+    row = _count(lay.input) + _count(lay.output) + 1
+    return 4 * sum(1 + len(vector.rows) * row + _count(lay.state) for vector in runs)
 
 
 def _words(vector: Vector, into: Layout, out: Layout, state: Layout) -> Iterator[str]:

@@ -87,6 +87,18 @@ def test_on_a_microcontroller_nothing_can_be_written_to_and_nothing_is_called_bu
         assert set(sizes.values()) <= {"0"}
 
 
+@pytest.mark.needs("arm-none-eabi-gcc", "arm-none-eabi-size")
+@both
+def test_the_table_of_vectors_takes_what_is_said(which: str, tmp_path: Path) -> None:
+    folder = written("", which, tmp_path)
+    sizes: list[int] = []
+    for option in ("-DBIMETAL_VECTORS=99", "-DBIMETAL_NO_VECTORS"):
+        flags = ["-mcpu=cortex-m0plus", "-mthumb", "-std=c99", "-Os", option]
+        run("arm-none-eabi-gcc", *flags, "-c", "plant_test.c", folder=folder)
+        sizes.append(int(run("arm-none-eabi-size", "plant_test.o", folder=folder).splitlines()[1].split()[0]))
+    assert parts(which).vector_bytes <= sizes[0] - sizes[1] <= parts(which).vector_bytes + 1000
+
+
 @pytest.mark.needs("avr-gcc", "simavr")
 @both
 def test_the_vectors_hold_on_an_avr_and_a_wrong_one_is_seen(which: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from bimetal.program.verify import check
 from bimetal.targets.c99 import words
 from bimetal.targets.c99_main import write_main
 from bimetal.targets.c99_sources import sources_of
-from bimetal.targets.c99_vectors import write_tests
+from bimetal.targets.c99_vectors import table_bytes, write_tests
 from bimetal.targets.kernels.substitute import in_one_piece
 from bimetal.targets.lower import lower
 from bimetal.targets.project import Files
@@ -37,7 +37,8 @@ class About:
 class Parts:
     """A program's C and all that is told about it.
 
-    `sources` run on a device, `tests` are NAME_test.h and NAME_test.c with `count` vectors.
+    `sources` run on a device, `tests` are NAME_test.h and NAME_test.c with `count` vectors, whose table
+    takes `vector_bytes`.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Parts:
     sources: Files
     tests: Files
     count: int
+    vector_bytes: int
     scratch_bytes: int
 
     @property
@@ -87,7 +89,8 @@ def parts_of(program: Program, block: bytes, vectors: Vectors, name: str, about:
     header, tests, count = write_tests(program, vectors, name)
     files = {f"{name}_test.h": header.encode("ascii"), f"{name}_test.c": tests.encode("ascii")}
     sources = sources_of(program, lowered, block, name)
-    return Parts(name, program, about, sources, files, count, lowered.scratch_bytes)
+    size = table_bytes(program, vectors.runs[:count])
+    return Parts(name, program, about, sources, files, count, size, lowered.scratch_bytes)
 
 
 def host_files(parts: Parts) -> Files:
