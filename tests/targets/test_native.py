@@ -17,6 +17,7 @@ from bimetal.nouns.errors import BadInput, Broken, Unsupported
 from bimetal.program import letter, word
 from bimetal.program.block import pack
 from bimetal.program.layout import initial_state, layout_of
+from bimetal.program.operators.isolation_forest import IsolationForest
 from bimetal.program.program import Draft, Program
 from bimetal.targets import native_build
 from bimetal.targets.native import NativeTarget
@@ -211,3 +212,20 @@ def test_what_is_no_library_is_not_loaded(tmp_path: Path) -> None:
     kept.write_bytes(b"no library")
     with pytest.raises(Unsupported, match="cannot be loaded"):
         NativeTarget(LocalTools(), shelf).load(program, block)
+
+
+@compiled
+@pytest.mark.parametrize("devices", [1, 37])
+def test_a_forest_has_a_kernel_for_one_device_and_the_same_bits(devices: int, tmp_path: Path) -> None:
+    """The tables of both forms are not the same ones; each reads its own."""
+    draft = Draft("forest")
+    trees = ((0, 0.5, (1, -0.5, 0, 1), 2), (2, 0.0, 0, (1, 0.25, 1, 2)), (4, 1.0, 2, 0))
+    x = draft.input("x", shape=(5,))
+    made = IsolationForest(trees, tuple(np.linspace(1, 3, 9)), (0, 3, 6), usual=2.0)
+    draft.output("y", made.trace(draft, x))
+    primes = letter.const([2.5, 3.5, 5.5, 7.5], "f32")
+    k = letter.cast(word.clip(letter.gather(x, letter.const(0, "i32")), 0.0, 3.0), "i32")
+    draft.output("prime", letter.gather(primes, k))
+    program = draft.finish()
+    target = NativeTarget(LocalTools(), LocalShelf(tmp_path / "n"))
+    assert same(program, pack(program, draft.values), target, devices, 9)

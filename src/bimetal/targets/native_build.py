@@ -17,6 +17,7 @@ from bimetal.nouns.errors import Broken, Unsupported
 from bimetal.program.digest import digest
 from bimetal.program.program import Program
 from bimetal.program.verify import check
+from bimetal.targets.kernels.substitute import in_one_piece
 from bimetal.targets.lower import lower
 from bimetal.targets.native_code import write_native
 from bimetal.targets.toolbox import Toolbox
@@ -78,7 +79,9 @@ def library_of(
 
     Raises Broken when the compiler refuses the code, Unsupported when it cannot be run.
     """
-    source = write_native(program, lower(program, check(program).ranges)).encode()
+    ranges = check(program).ranges
+    alone, together = lower(program, ranges, in_one_piece), lower(program, ranges)
+    source = write_native(program, alone, together).encode()
     command = (*compiler.command, *compiler.machine, *flags, *SHARED)
     folder = tools.folder()
     try:

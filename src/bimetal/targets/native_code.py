@@ -18,27 +18,31 @@ from bimetal.program.layout import Layout, wait_of
 from bimetal.program.node import DTYPES, EVERY
 from bimetal.program.program import Program
 from bimetal.targets.arena import arrange
-from bimetal.targets.c99 import write_c99
+from bimetal.targets.c99 import table, write_c99
 from bimetal.targets.c99_scalar import LOCALS, TYPES, turn
 from bimetal.targets.lane import WORD, Strip, shared_names, strip_of
-from bimetal.targets.loops import Call, For, Let, Lowered, Note, Set, Stage, Stmt, Store, Var
+from bimetal.targets.loops import Call, For, Let, Lowered, Note, Set, Stage, Stmt, Store, Table, Var
 from bimetal.targets.name import spelled
 from bimetal.targets.native_scalar import STRIPS, LaneScalars, kind_of
 from bimetal.targets.native_text import DRIVER, GIVE, HEAD, NARROW_GIVE, NARROW_TAKE, TAKE
+from bimetal.targets.prune import tables_read
 from bimetal.targets.unroll import unrolled
 
 NAME = "model"
 
 
-def write_native(program: Program, lowered: Lowered) -> str:
-    """Return the one C file of a program."""
-    lowered = replace(lowered, stages=tuple(replace(s, body=unrolled(s.body)) for s in lowered.stages))
-    source = write_c99(program, lowered, NAME)
+def write_native(program: Program, alone: Lowered, lowered: Lowered) -> str:
+    """Return the one C file of a program; `alone`, for one device, may have kernels in it."""
+    alone, lowered = _unrolled(alone), _unrolled(lowered)
+    source = write_c99(program, alone, NAME)
     one = source.code.replace(f'#include "{NAME}.h"', source.header, 1)
     lay = lowered.layouts
     strips = {"state": strip_of(lay.state), "in": strip_of(lay.input), "out": strip_of(lay.output)}
     arranged = [arrange(stage.body, lambda _: 1) for stage in lowered.stages]
-    stages = [_stage(s, strips, places) for s, (places, _) in zip(lowered.stages, arranged, strict=True)]
+    stages = [
+        _stage(s, strips, places, lowered.tables)
+        for s, (places, _) in zip(lowered.stages, arranged, strict=True)
+    ]
     movers = [
         _mover("take_state", lay.state, TAKE, NARROW_TAKE),
         _mover("take_in", lay.input, TAKE, NARROW_TAKE),
@@ -59,14 +63,21 @@ def write_native(program: Program, lowered: Lowered) -> str:
     return "\n".join([one, HEAD, *stages, *movers, driver])
 
 
+def _unrolled(lowered: Lowered) -> Lowered:
+    return replace(lowered, stages=tuple(replace(s, body=unrolled(s.body)) for s in lowered.stages))
+
+
 # Stages
 
 
-def _stage(stage: Stage, strips: dict[str, Strip], places: dict[str, int]) -> str:
+def _stage(stage: Stage, strips: dict[str, Strip], places: dict[str, int], tables: tuple[Table, ...]) -> str:
+    """Return a stage as a function; its tables are its own, for those of one device may be others."""
     writer = _LaneWriter(stage, strips, places)
+    read = tables_read(stage.body)
     return "\n".join([
         f"static void lanes_{stage.bit}({ARGUMENTS})",
         "{",
+        *(f"    {table(t)}" for t in tables if t.buf.name in read),
         "    (void)S, (void)p, (void)I, (void)O, (void)T, (void)due;",
         *writer.body(stage.body, 1),
         "}\n",
