@@ -79,12 +79,12 @@ def make_vectors(
     rng = np.random.default_rng(seed)
     start = initial_state(program)
     slowest = max(c.first + c.period + 1 for c in program.clocks)
-    everyday = _rows(program, rng, LONGEST, _everyday_kind, usual or {})
+    everyday = readings(program, rng, LONGEST, _everyday_kind, usual or {})
     asleep = min(max(slowest, _first_words(program, law, everyday)), LONGEST)
     found: list[Vector] = []
     for k in range(runs):
         name, kind = KINDS[k % len(KINDS)]
-        given = _rows(program, rng, rows, kind, usual or {})
+        given = readings(program, rng, rows, kind, usual or {})
         if k < AWAKE:
             given = layout_of(program).input.conformed(np.concatenate([everyday[:asleep], given]))
         state, outputs, fired = law.run(start, given)
@@ -151,7 +151,10 @@ def _structs(data: bytes, layout: Layout, count: int) -> NDArray[Any]:
     return np.frombuffer(data, layout.dtype) if layout.size else np.zeros(count, layout.dtype)
 
 
-def _rows(program: Program, rng: np.random.Generator, count: int, kind: Kind, usual: Usual) -> NDArray[Any]:
+def readings(
+    program: Program, rng: np.random.Generator, count: int, kind: Kind, usual: Usual
+) -> NDArray[Any]:
+    """Return rows (count,) of the input struct, of one kind."""
     rows = np.zeros(count, layout_of(program).input.dtype)
     for place in program.inputs:
         everyday = _everyday(place, rng, (count, *place.shape), usual)
