@@ -6,8 +6,9 @@
 | `write` | readings a second and how long a commit takes, while sealing goes on beside |
 | `read` | 24 hours of one of 2,000 series out of 50 million readings, before and after joining |
 
-Each part is a process of its own, so that its memory is its own. `CPU` is the time of all threads of that
-process: on a machine that does other work it says more than the clock does, whose load is printed.
+`write-peers` and `read-peers` are the same of the others. Each part is a process of its own, so that its
+memory is its own. `CPU` is the time of all threads of that process: on a machine that does other work it
+says more than the clock does, whose load is printed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from bench.store import read, room, write
 PARTS: dict[str, Callable[[bool], list[dict[str, Any]]]] = {
     "room": room.measure,
     "write": write.measure,
+    "write-peers": write.measure_peers,
     "read": read.measure,
+    "read-peers": read.measure_peers,
 }
 
 

@@ -30,3 +30,9 @@ def batches(readings: int, ticks: int = 5) -> Iterator[Batch]:
         yield Batch(
             DEVICES, SIGNALS, np.repeat(times, len(DEVICES)), device, values.reshape(-1, len(SIGNALS))
         )
+
+
+def later(batch: Batch, ticks: int) -> Batch:
+    """Return the same readings, so many instants later."""
+    times = batch.time_ns + ticks * PERIOD_NS
+    return Batch(batch.devices, batch.signals, times, batch.device, batch.values)
