@@ -57,7 +57,8 @@ In your firmware:
     fired = %name%_step(&state, &%name%_learned, &in, &out);
 
 No malloc, no files, no clock. Bytes: state %state%, parameters %params% (constant), scratch on the
-stack %scratch%. The state is the whole memory of a device: copy it to move or to save it.
+stack %scratch%. The state is the whole memory of a device: copy it to move or to save it. Its elements
+are in the machine's order of bytes, little-endian nearly everywhere.
 Call %name%_self_test once after an update: it returns how many of the %count% vectors differ from what
 they gave where the model was made, 0 when all is well. BIMETAL_VECTORS=n keeps the first n of them in
 flash, BIMETAL_NO_VECTORS none.

@@ -14,8 +14,8 @@
 #else
 #pragma STDC FP_CONTRACT OFF
 #endif
-#if defined(FLT_EVAL_METHOD) && (FLT_EVAL_METHOD == 1 || FLT_EVAL_METHOD == 2)
-#error "float must be computed as float: on 32-bit x86, compile with -msse2 -mfpmath=sse"
+#if defined(FLT_EVAL_METHOD) && (FLT_EVAL_METHOD < 0 || FLT_EVAL_METHOD == 1 || FLT_EVAL_METHOD == 2)
+#error "float must be computed as float: -msse2 -mfpmath=sse on 32-bit x86, -fexcess-precision=fast else"
 #endif
 #if defined(__FAST_MATH__)
 #error "-ffast-math changes results: leave it out"
