@@ -11,7 +11,7 @@ from bimetal.cli.opening import open_model
 from bimetal.nouns.device import FLEET
 from bimetal.shrink.board import BOARDS, Board
 from bimetal.shrink.budget import ESTIMATED, Fit, Row
-from bimetal.shrink.certificate import judgement
+from bimetal.shrink.certificate import judgement, share
 
 
 def board_records() -> list[dict[str, Any]]:
@@ -34,14 +34,14 @@ def fit_records(model: Path) -> list[dict[str, Any]]:
 
 def fit_lines(model: Path) -> Iterator[str]:
     """Yield for every board whether a model fits, and which part of what there is it takes."""
-    yield f"{'board':<16}{'flash':>20}{'RAM':>18}{'instructions':>22}  verdict"
+    yield f"{'board':<16}{'flash':>21}{'RAM':>19}{'instructions':>23}  verdict"
     yield from map(fit_line, _fits(model))
     yield "bytes; instructions of one reading; ~ is an estimate; interrupts and drivers are not counted"
 
 
 def fit_line(fit: Fit) -> str:
     """Return a board's line: what is taken, which part of what there is at worst, and the verdict."""
-    widths = {"flash": 20, "ram": 18, "instructions": 22}
+    widths = {"flash": 21, "ram": 19, "instructions": 23}
     cells = "".join(f"{_cell(fit.row(name)):>{width}}" for name, width in widths.items())
     return f"{fit.name:<16}{cells}  {_verdict(fit)}"
 
@@ -66,8 +66,7 @@ def _record(board: Board) -> dict[str, Any]:
 def _cell(row: Row | None) -> str:
     if row is None:
         return "not counted"
-    share = f" ({100 * row.most / row.limit:.2g} %)" if row.limit else ""
-    return f"{'~' if row.how == ESTIMATED else ''}{row.used:,}{share}"
+    return f"{'~' if row.how == ESTIMATED else ''}{row.used:,}{share(row.most, row.limit)}"
 
 
 def _verdict(fit: Fit) -> str:

@@ -84,8 +84,15 @@ def room(row: Row) -> str:
     if row.limit is None:
         return ""
     verdict = "fits" if row.fits else f"{row.most - row.limit:,} too many"
-    share = f" ({100 * row.used / row.limit:.3g} %)" if row.limit else ""
-    return f"of {row.limit:,}: {verdict}{share}"
+    return f"of {row.limit:,}: {verdict}{share(row.used, row.limit)}"
+
+
+def share(used: int, limit: int | None) -> str:
+    """Return which part of what there is is used, in brackets after a space; "" where that says nothing."""
+    if not limit:
+        return ""
+    part = 100 * used / limit
+    return f" ({part:,.0f} %)" if part >= 10 else f" ({part:.2g} %)" if part >= 0.1 else " (under 0.1 %)"
 
 
 def lacks(fit: Fit) -> str:

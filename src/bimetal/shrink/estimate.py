@@ -32,7 +32,8 @@ class Estimate:
 def code_bytes(lowered: Lowered, figures: str) -> Estimate:
     """Estimate the bytes of machine code, the compiler's library and constants; parameters are apart.
 
-    Nineteen in twenty programs took no more than value + error. Raises Unsupported for figures there are none of.
+    Nineteen in twenty programs took no more than value + error. Raises Unsupported for figures there are
+    none of.
     """
     rates = _rates(CODE, figures, "the size of code")
     linked = sum(rates.once.get(kind, 0.0) for kind in routines(lowered))
