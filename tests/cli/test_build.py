@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,25 @@ def test_a_folder_of_wasm_passes_its_own_test(pair: Path, tmp_path: Path) -> Non
     assert (ended.code, ended.err) == (0, "")
     assert set(json.loads(ended.out)["files"]) == {p.name for p in (tmp_path / "w").iterdir()}
     assert make_test(tmp_path / "w") == "vectors: 32 of 32 equal"
+
+
+@pytest.mark.parametrize(("target", "runtime"), [("onnx", "onnxruntime"), ("litert", "ai_edge_litert")])
+def test_a_folder_for_others_passes_its_own_test(
+    target: str, runtime: str, pair: Path, tmp_path: Path
+) -> None:
+    for module in (target.replace("litert", "ai_edge_litert"), runtime):
+        pytest.importorskip(module, reason=f"the package {module} is not installed here")
+    ended = call("build", pair, "--target", target, "-o", tmp_path / "o", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert set(json.loads(ended.out)["files"]) == {p.name for p in (tmp_path / "o").iterdir()}
+    done = subprocess.run(
+        [sys.executable, "test.py"], cwd=tmp_path / "o", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 10
+    again = call("build", pair, "--target", target, "-o", tmp_path / "o")
+    assert again.code == 0
+    assert call("build", pair, "-o", tmp_path / "o").code != 0
 
 
 def test_a_device_has_its_own_parameters_and_an_unknown_one_is_not_found(pair: Path, tmp_path: Path) -> None:

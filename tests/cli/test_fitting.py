@@ -128,7 +128,7 @@ def test_what_is_said_to_fit_does(model: Path, tmp_path: Path) -> None:
     ("options", "code", "words"),
     [
         (["--target", "cortex-m5"], 4, "Did you mean cortex-m"),
-        (["--target", "z80"], 4, "Targets: c99, wasm, cortex-m0plus"),
+        (["--target", "z80"], 4, "Targets: c99, wasm, onnx, litert, cortex-m0plus"),
         (["--target", ""], 4, "Targets: c99"),
         (["--board", "nucleo-l432"], 4, "Did you mean nucleo-l432kc"),
         (["--board", "\x1b[2J"], 4, "Boards: "),

@@ -1,4 +1,4 @@
-"""`bimetal build`: a model as C99 or WebAssembly, in a folder that tests itself, with what it takes."""
+"""`bimetal build`: a model as C99, as WebAssembly or for others, in a folder that tests itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS = ("arduino", "zephyr", "esp-idf", "platformio", "cmake", "make")
     metavar="NAME",
     default="c99",
     show_default=True,
-    help="c99, wasm, or the processor that the C must fit, such as cortex-m4.",
+    help="c99, wasm, onnx, litert, or the processor that the C must fit, such as cortex-m4.",
 )
 @click.option("--board", metavar="NAME", help="The board that it must fit; bimetal boards lists them.")
 @click.option("--flash", metavar="SIZE", help="Flash there is for it, such as 32KiB.")

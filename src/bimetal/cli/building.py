@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bimetal.bundle.bundle import Bundle
-from bimetal.cli.fitting import Room, refusal, what_would_fit
+from bimetal.cli.fitting import NO_C, Room, refusal, what_would_fit
 from bimetal.cli.opening import open_model
 from bimetal.cli.whole import check_folder
 from bimetal.learn.card import card_of
@@ -23,7 +23,8 @@ from bimetal.nouns.errors import BadInput, NotFound
 from bimetal.shrink.alternative import Alternative
 from bimetal.shrink.budget import Fit, need_of
 from bimetal.shrink.certificate import FILE, certificate, sentence
-from bimetal.targets import wasm_project
+from bimetal.targets import export_project, wasm_project
+from bimetal.targets.export_project import FORMATS
 from bimetal.targets.name import TAKEN
 from bimetal.targets.packaging.package import PACKAGES, PLAIN, packed
 from bimetal.targets.packaging.parts import About, Parts, parts_of
@@ -71,6 +72,9 @@ def build(model: Path, wish: Wish, output: Path, refused: Callable[[Fit, list[Al
     if wish.target == "wasm":
         files = wasm_project.files_of(bundle.program, block, vectors, name)
         step = "make test"
+    elif wish.target in FORMATS:
+        files = export_project.files_of(bundle.program, block, vectors, name, FORMATS[wish.target])
+        step = "python test.py"
     else:
         package = PACKAGES[wish.package] if wish.package else PLAIN
         parts = parts_of(bundle.program, block, vectors, name, _about(bundle, wish, here))
@@ -109,10 +113,11 @@ def _judged(
 
 
 def _form(wish: Wish) -> str:
-    if wish.target == "wasm":
+    if wish.target in NO_C:
         if wish.package:
-            raise BadInput(f"a {wish.package} package holds C", hint="Leave --package or --target wasm out")
-        return "WebAssembly"
+            hint = f"Leave --package or --target {wish.target} out"
+            raise BadInput(f"a {wish.package} package holds C", hint=hint)
+        return FORMATS[wish.target].form if wish.target in FORMATS else "WebAssembly"
     return PACKAGES[wish.package].form if wish.package else PLAIN.form
 
 

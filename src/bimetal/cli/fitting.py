@@ -24,7 +24,8 @@ from bimetal.targets.c99_sources import sources_of
 NAME = "model"
 """What a program is called while it is weighed."""
 
-WITHOUT_BOARD = ("c99", "wasm")
+NO_C = ("wasm", "onnx", "litert")
+WITHOUT_BOARD = ("c99", *NO_C)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def room_of(target: str, board: str | None, sizes: dict[str, str | None]) -> Roo
     limits = Limits(_size(sizes, "flash"), _size(sizes, "ram"), _size(sizes, "instructions"))
     if board is not None:
         found = board_of(board)
-        if target not in (*WITHOUT_BOARD, found.machine.name) or target == "wasm":
+        if target not in (*WITHOUT_BOARD, found.machine.name) or target in NO_C:
             raise BadInput(
                 f"{found.name} has a {found.machine.name}, not a {target[:40]}", hint="Leave --target out"
             )
