@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,12 @@ import numpy as np
 from bimetal.cli.shelf import LocalShelf
 from bimetal.cli.toolbox import LocalTools
 from bimetal.learn.detector import Design, detector_program
+from bimetal.nouns import Batch, Event, Signal
 from bimetal.program.block import pack
 from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.program import Program
+from bimetal.stream.feed import feed_of
+from bimetal.stream.scorer import DeviceState, Scorer
 from bimetal.targets.native import NativeTarget
 from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.wasm_run import WasmTarget
@@ -111,6 +114,29 @@ def measure(signals: int, seconds: float, tell: Callable[[str], None]) -> None:
         tell(line)
 
 
+def scorer(signals: int, devices: int, seconds: float) -> float:
+    """Return ns a row through the scorer: batches with a row for each device, nothing to tell of any."""
+    names = tuple(f"x{k}" for k in range(signals))
+    program, draft = detector_program(Design(signals), names)
+    running = WasmTarget().load(program, pack(program, draft.values | {"threshold": np.array(1e6)}))
+    made = Scorer(program, feed_of(program, names), lambda _: running, _nothing)
+    rng, every = np.random.default_rng(0), tuple(f"machine {k}" for k in range(devices))
+    kinds, which = tuple(Signal(name) for name in names), np.arange(devices, dtype=np.int32)
+    states: Mapping[str, DeviceState] = {}
+    best, begin, t = float("inf"), time.perf_counter(), 0
+    while time.perf_counter() - begin < seconds:
+        times = np.full(devices, t := t + 1, np.int64)
+        batch = Batch(every, kinds, times, which, rng.normal(size=(devices, signals)))
+        start = time.perf_counter()
+        states, _ = made.advance(states, batch)
+        best = min(best, time.perf_counter() - start)
+    return best / devices * 1e9
+
+
+def _nothing(*_: Any) -> Event:
+    raise AssertionError("nothing was to be told")
+
+
 def river(python: str, signals: int) -> float:
     """Return what river's HalfSpaceTrees take for a point, in ns: to score it, then to learn it."""
     rows = np.random.default_rng(0).normal(size=(4000, signals)).tolist()
@@ -128,6 +154,7 @@ def main() -> None:
     asked = parser.parse_args()
     for signals in SIGNALS:
         measure(signals, asked.seconds, print)
+        print(f"{'scorer, 10000 devices':>22}  {scorer(signals, 10_000, asked.seconds):>36.0f}")
         if asked.river:
             print(f"{'river HalfSpaceTrees':>22}  {river(asked.river, signals):>12.0f}")
         sys.stdout.flush()
