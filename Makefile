@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-detect screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-detect bench-server bench-cross screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -60,6 +60,12 @@ torture: setup ## kill 1,000 processes that keep readings, and look for losses; 
 
 bench-store: setup ## measure what is kept: bytes a reading, rates, latencies, beside SQLite and DuckDB
 	@python -m bench.store $(ARGS)
+
+bench-server: setup ## time what scoring costs on every engine; ARGS="--river PYTHON" beside river
+	@python bench/server.py $(ARGS)
+
+bench-cross: setup ## let emitted C test itself on every processor zig builds for and qemu runs; a table
+	@python bench/cross.py $(ARGS)
 
 bench-detect: setup ## score the detector on real public data
 	@python -m bench.detect $(ARGS)
