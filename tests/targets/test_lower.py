@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -200,6 +204,35 @@ def test_the_same_program_is_lowered_alike(make: object) -> None:
 def plain(stage: Stage) -> list[str]:
     """The statements of a stage as text."""
     return [repr(s) for s in statements(stage.body)]
+
+
+PRINT = """import hashlib
+from bimetal.targets.c99 import write_c99
+from bimetal.targets.wasm import write_wasm
+from tests.targets.given import lowered, many_programs
+for program in many_programs(3):
+    low = lowered(program)
+    text = write_wasm(low).code + write_c99(program, low, "p").code.encode()
+    print(hashlib.sha256(text).hexdigest())
+"""
+
+
+def test_code_is_the_same_in_every_process() -> None:
+    """It hangs on no order of sets, nor on where things happen to lie in memory."""
+    root = Path(__file__).parents[2]
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", f"waste = [object() for _ in range({seed} * 999)]\n{PRINT}"],
+            cwd=root,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in (1, 2)
+    }
+    assert len(said) == 1
+    assert len(next(iter(said)).split()) > 15
 
 
 def test_notes_say_what_is_computed() -> None:
