@@ -18,7 +18,9 @@ def main(arguments: list[str] | None = None) -> None:
             if hasattr(signal, ending):
                 signal.signal(getattr(signal, ending), _end)
         _show_everything()
-        from bimetal.cli.door import run
+        # Our matrices are small: more threads only wait for each other, and may add up in another order.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from bimetal.cli.door import run
 
         code = run(sys.argv[1:] if arguments is None else arguments)
         sys.exit(_flushed(code))
