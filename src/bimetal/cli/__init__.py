@@ -19,8 +19,8 @@ def main(arguments: list[str] | None = None) -> None:
                 signal.signal(getattr(signal, ending), _end)
         _show_everything()
         # Our matrices are small: more threads only wait for each other, and may add up in another order.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from bimetal.cli.door import run
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        from bimetal.cli.door import run
 
         code = run(sys.argv[1:] if arguments is None else arguments)
         sys.exit(_flushed(code))
