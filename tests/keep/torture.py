@@ -65,10 +65,10 @@ class Ledger:
             self.told.pop(device, None)
             self.erased.add(device)
 
-    def settle(self, found: dict[str, list[int]]) -> None:
+    def settle(self, found: dict[str, list[int]], gone: list[str]) -> None:
         """Note how what was being done ended, by what was found."""
         act, device, number = self.doing or ("", "", 0)
-        if (act == "erase" and device not in found) or (act == "keep" and number in found.get(device, ())):
+        if (act == "erase" and device in gone) or (act == "keep" and number in found.get(device, ())):
             self.take(act, device, number)
         self.opened, self.doing = True, None
 
@@ -125,10 +125,10 @@ def live(folder: Path, seed: int, ledger: Ledger, say: Say) -> None:
         say(("done", act, device, number))
 
 
-def examine(folder: Path, ledger: Ledger) -> dict[str, list[int]]:
+def examine(folder: Path, ledger: Ledger) -> tuple[dict[str, list[int]], list[str]]:
     """Look at what a killed process left, as a reader and as the next writer; raises AssertionError.
 
-    Returns the batches that are there, by device.
+    Returns the batches that are there, by device, and the devices that are gone.
     """
     before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     if not ledger.opened:
@@ -143,10 +143,15 @@ def examine(folder: Path, ledger: Ledger) -> dict[str, list[int]]:
     archive = Archive(folder)
     assert archive.segments.recovery.damaged == ()
     found = compare(tidy(rows_of([(archive.segments.batch(), Quality.GOOD)])), ledger, set())
-    gone = set(ledger.erased)
-    if ledger.doing is not None and ledger.doing[0] == "erase" and ledger.doing[1] not in found:
-        gone.add(ledger.doing[1])
     topics = [m.refused.topic for m in archive.quarantine.read().messages]
+    act, doing, _ = ledger.doing or ("", "", 0)
+    gone = set(ledger.erased)
+    if act == "erase":
+        told = f"readings/{doing}" in topics or archive.events.read(device=doing).events
+        if doing in found or told:
+            assert ledger.kept.get(doing, set()) <= set(found.get(doing, ())), f"{doing} is half erased"
+        else:
+            gone.add(doing)
     for device, count in ledger.told.items():
         if device not in gone:
             assert len(archive.events.read(device=device).events) >= count, f"an event of {device} is lost"
@@ -155,7 +160,7 @@ def examine(folder: Path, ledger: Ledger) -> dict[str, list[int]]:
     texts = b"".join(text for p in folder.rglob("*") if p.is_file() for text in texts_of(p))
     for device in gone:
         assert device.encode() not in texts, f"{device} was erased and is still there"
-    return found
+    return found, sorted(gone)
 
 
 def compare(rows: Rows, ledger: Ledger, hidden: set[str]) -> dict[str, list[int]]:
@@ -246,10 +251,10 @@ def run(
         one_life(folder, ledger, chance, life)
         left = ledger
         try:
-            (found,) = ended(*forked(lambda say, left=left: say(examine(folder, left))))
+            ((found, gone),) = ended(*forked(lambda say, left=left: say(examine(folder, left))))
         except AssertionError as error:
             raise AssertionError(f"run {number} of seed {seed}, after {ledger.doing}: {error}") from None
-        ledger.settle(found)
+        ledger.settle(found, gone)
         progress(number + 1)
     return total + sum(map(len, ledger.kept.values()))
 
