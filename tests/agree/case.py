@@ -106,6 +106,7 @@ def usual_runs(program: Program, values: Values, count: int = SHORT) -> tuple[Ru
     found = [
         Run("plain, then nasty", learned, turning(program, 1, count)),
         Run("noise", learned, noise(program, 3, FEW)),
+        Run("minus zeros", learned, minus_zeros(program)),
         *(Run(name, learned, readings(program, rng, FEW, kind, {})) for name, kind in KINDS if name in WORST),
     ]
     if program.params:
@@ -126,6 +127,14 @@ def noise(program: Program, seed: int, count: int) -> NDArray[Any]:
     layout = layout_of(program).input
     data = np.random.default_rng(seed).integers(0, 256, count * layout.size).astype(np.uint8)
     return structs(data.tobytes(), layout, count)
+
+
+def minus_zeros(program: Program) -> NDArray[Any]:
+    """Return rows whose every float is -0.0, and every other number 0."""
+    rows = np.zeros(4, layout_of(program).input.dtype)
+    for place in program.inputs:
+        rows[place.name] = -0.0 if place.dtype == "f32" else 0
+    return rows
 
 
 def other_values(program: Program, seed: int) -> Values:

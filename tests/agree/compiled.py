@@ -170,7 +170,7 @@ MACHINES = (
     Compiled("c99-fastest", "gcc", ("-std=c99", "-O3", "-march=native")),
     Compiled("c99-sanitized", "gcc", ("-std=c99", "-O0", SANITIZERS, "-fno-sanitize-recover=all", SOFT)),
     Compiled("c99-clang", "clang", ("-std=c99", "-O3", "-march=native")),
-    Compiled("c++", "g++", ("-x", "c++", "-std=c++17", "-O1")),
+    Compiled("c++", "g++", ("-x", "c++", "-std=c++17", "-O0")),
     Compiled(
         "cortex-m4f",
         "arm-none-eabi-gcc",
