@@ -25,7 +25,7 @@ from bimetal.bundle.seal import read
 from bimetal.cli.home import keys
 from bimetal.cli.pace import quickest
 from bimetal.keep.archive import Archive
-from bimetal.nouns.errors import NotAllowed
+from bimetal.nouns.errors import Error, NotAllowed
 from bimetal.spine import Heard, HotWalk, stream_of
 from bimetal.tell.alarm import Alarms, Notice
 from bimetal.tell.channels.jsonlines import notice_line
@@ -40,6 +40,7 @@ from bimetal.wire.transports.mqtt import MqttListener
 
 TOKENS = "tokens.json"
 TICK_S = 0.5
+TEND_S = 1.0
 WARM_UP_S = 86_400.0
 """A model looks back at most so far to find out how things stand when it starts."""
 MOST_SHOWN = 50
@@ -118,6 +119,8 @@ class Server:
                     asyncio.get_running_loop().add_signal_handler(number, stop.set)
             _say(f"Readings come in over MQTT at 127.0.0.1:{self._listener.port} and HTTP at {url}")
             _say(f"Everything is kept in {self._wish.folder}; the page is at {url}")
+            tending = asyncio.create_task(self._tend())
+            stack.callback(tending.cancel)
             while not stop.is_set():
                 self._show(await asyncio.to_thread(self._walk.settle, time.time_ns()))
                 with contextlib.suppress(TimeoutError):
@@ -132,6 +135,16 @@ class Server:
             self._page.set_model(model_view(name, bundle))
         words = f"Watching with {', '.join(bundles)}." if bundles else "Readings are kept; no model watches."
         self._page.set_stage(Stage.WATCHING if bundles else Stage.LISTENING, 1.0, words)
+
+    async def _tend(self) -> None:
+        """Seal and join what was kept, a piece at a time, beside everything else."""
+        while True:
+            more = False
+            try:
+                more = await asyncio.to_thread(self._walk.archive.tend)
+            except Error as error:
+                _say(error.sentence())
+            await asyncio.sleep(0 if more else TEND_S)
 
     async def _deliver(self, messages: list[Message]) -> None:
         await self._hear(messages)
