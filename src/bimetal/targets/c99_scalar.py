@@ -90,7 +90,7 @@ static inline int32_t i32_shr(int32_t a, int by)
 }""",
     "f32_sqrt": """/* One instruction, or computed from whole numbers alone (as BIMETAL_SOFT_SQRT asks):
  * never a microcontroller's libm, which need not round correctly. */
-#if defined(__ARM_FP) && !defined(BIMETAL_SOFT_SQRT)
+#if defined(__ARM_FP) && !defined(__SOFTFP__) && !defined(BIMETAL_SOFT_SQRT)
 #if (__ARM_FP & 4) != 0 && defined(__GNUC__) && !defined(__aarch64__)
 #define BIMETAL_VSQRT
 #endif
