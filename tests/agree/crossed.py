@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,14 @@ from bimetal.program.operator import operators, wire
 from bimetal.program.program import Program
 from bimetal.targets.c99_project import files_of
 from bimetal.targets.vectors import make_vectors
+from tests.agree.gap import Gap
 
 LONGEST_S = 580
 FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-fno-math-errno", "-static", "-g0")
 SIGNALS = (1, 5, 38)
+
+
+WASI = Path(__file__).parent / "host" / "wasi.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,14 @@ METALS = (
     Metal("ppc64, big-endian", "powerpc64-linux-musl", ("qemu-ppc64",)),
     Metal("ppc64le", "powerpc64le-linux-musl", ("qemu-ppc64le",)),
     Metal("s390x, big-endian", "s390x-linux-musl", ("qemu-s390x",)),
-    Metal("loongarch64", "loongarch64-linux-musl", ("qemu-loongarch64",)),
-    Metal("wasm32 by clang", "wasm32-wasi", ("wasmtime",)),
+    Metal(
+        "wasm32 by clang", "wasm32-wasi", (sys.executable, str(Path(__file__).parent / "host" / "wasi.py"))
+    ),
 )
+
+
+GAPS: dict[tuple[str, str], Gap] = {("arm soft float", "softmax"): Gap("notyet", "9 of 10")}
+"""zig's own division in software does not round a quotient below 2**-126 to the nearest; libgcc's does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +117,16 @@ def equal_vectors(metal: Metal, few: bool, folder: Path) -> dict[str, tuple[int,
     text = _run([*metal.emulator, "./all"], folder)
     lines = [tuple(map(int, line.split())) for line in text.splitlines()]
     return {names[k]: (vectors - different, vectors) for k, different, vectors in lines}
+
+
+def undeclared(metal: Metal, found: dict[str, tuple[int, int]]) -> dict[str, str]:
+    """Return what differs without a declared gap, and declared gaps that are closed."""
+    wrong: dict[str, str] = {}
+    for name, (equal, of) in found.items():
+        gap, said = GAPS.get((metal.name, name)), "" if equal == of else f"{equal} of {of}"
+        if said != (gap.says if gap else ""):
+            wrong[name] = said or "the gap is closed: take its line out"
+    return wrong
 
 
 def main_of(count: int) -> str:
