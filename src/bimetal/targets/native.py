@@ -92,7 +92,7 @@ class NativeRunning:
         self._rows = library.bimetal_rows
         self._rows.argtypes, self._rows.restype = (*[ctypes.c_void_p] * 5, ctypes.c_int64), None
         self._devices = library.bimetal_devices
-        form = (*[ctypes.c_void_p] * 5, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
+        form = (*[ctypes.c_void_p] * 6, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
         self._devices.argtypes, self._devices.restype = form, None
         self._room = ctypes.c_int32.in_dll(library, "bimetal_room").value
         self._free: list[NDArray[np.uint8]] = []
@@ -118,27 +118,29 @@ class NativeRunning:
                 f"states {states.shape} and rows {rows.shape} do not fit a program with "
                 f"{lay.state.size} state bytes"
             )
+        rows = np.ascontiguousarray(rows)
         if len(rows) == 1:
-            return self._called(self._rows, states, rows, (rows.shape[1],))
+            after = np.array(states, np.uint8, order="C")
+            return after, *self._called(self._rows, (after,), rows, (rows.shape[1],))
         return in_company(self._many, states, rows, lay, self.program.clocks)
 
     def _many(self, states: NDArray[np.uint8], rows: NDArray[Any]) -> Answers:
+        before, after = np.ascontiguousarray(states), np.empty(states.shape, np.uint8)
         room = self._free.pop() if self._free else np.empty(self._room, np.uint8)
         try:
-            return self._called(self._devices, states, rows, (rows.shape[1], len(rows), room.ctypes.data))
+            rest = (rows.shape[1], len(rows), room.ctypes.data)
+            return after, *self._called(self._devices, (before, after), rows, rest)
         finally:
             self._free.append(room)
 
     def _called(
-        self, function: Any, states: NDArray[np.uint8], rows: NDArray[Any], rest: tuple[int, ...]
-    ) -> Answers:
-        after = np.array(states, np.uint8, order="C")
-        rows = np.ascontiguousarray(rows)
+        self, function: Any, states: tuple[NDArray[np.uint8], ...], rows: NDArray[Any], rest: tuple[int, ...]
+    ) -> tuple[NDArray[Any], NDArray[np.uint32]]:
         outputs = np.zeros(rows.shape, self.layouts.output.dtype)
-        fired = np.zeros(rows.shape, np.uint32)
-        given = (after, self._params, rows, outputs, fired)
+        fired = np.empty(rows.shape, np.uint32)
+        given = (*states, self._params, rows, outputs, fired)
         function(*(array.ctypes.data for array in given), *rest)
-        return after, outputs, fired
+        return outputs, fired
 
 
 def _loaded(path: str) -> Any:

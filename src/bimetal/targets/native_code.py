@@ -4,7 +4,8 @@ The first part is what the C99 target writes, with its loops unrolled; the secon
 lane of the widest vectors there are, its structs in strips (see lane.py).
 
     void bimetal_rows(state, params, in, out, fired, n)                    n readings of one device
-    void bimetal_devices(states, params, in, out, fired, n, count, room)   n readings of each of count
+    void bimetal_devices(before, after, params, in, out, fired, n, count, room)
+                                                            n readings of each of count, from states to states
     int32_t bimetal_lanes, bimetal_room                                    lanes; bytes of room it takes
 """
 
@@ -53,6 +54,7 @@ def write_native(program: Program, alone: Lowered, lowered: Lowered) -> str:
         name=NAME,
         steps="\n".join(_step(lowered, strips)),
         state=lay.state.size,
+        padding=lay.state.padding,
         reading=lay.input.size,
         result=lay.output.size,
         state_words=strips["state"].elements,

@@ -220,15 +220,15 @@ void bimetal_rows(uint8_t *state, const uint8_t *params, const uint8_t *in, uint
             ({name}_out *)out);
 }}
 
-void bimetal_devices(uint8_t *states, const uint8_t *params, const uint8_t *in, uint8_t *out, uint32_t *fired,
-    int64_t n, int64_t count, uint8_t *free)
+void bimetal_devices(const uint8_t *before, uint8_t *after, const uint8_t *params, const uint8_t *in,
+    uint8_t *out, uint32_t *fired, int64_t n, int64_t count, uint8_t *free)
 {{
     room *const r = (room *)(((uintptr_t)free + sizeof(vi) - 1) / sizeof(vi) * sizeof(vi));
     vi *const S = r->state, *const I = r->in, *const O = r->out, *const T = r->scratch;
     const {name}_params *const p = (const {name}_params *)params;
     int64_t d = 0;
     for (; d + LANES <= count; d += LANES) {{
-        take_state(S, states + d * {state}, {state});
+        take_state(S, before + d * {state}, {state});
         for (int64_t t = 0; t < n; t++) {{
             vi bits = i32_all(1), due;
             take_in(I, in + (d * n + t) * {reading}, (size_t)n * {reading});
@@ -236,10 +236,15 @@ void bimetal_devices(uint8_t *states, const uint8_t *params, const uint8_t *in, 
             give_out(O, out + (d * n + t) * {result}, (size_t)n * {result});
             EACH fired[(d + k) * n + t] = (uint32_t)bits[k];
         }}
-        give_state(S, states + d * {state}, {state});
+        give_state(S, after + d * {state}, {state});
+        EACH {{
+            const int64_t end = (d + k + 1) * {state} - {padding};
+            memcpy(after + end, before + end, {padding});
+        }}
     }}
+    memcpy(after + d * {state}, before + d * {state}, (size_t)(count - d) * {state});
     for (; d < count; d++)
-        bimetal_rows(states + d * {state}, params, in + d * n * {reading}, out + d * n * {result},
+        bimetal_rows(after + d * {state}, params, in + d * n * {reading}, out + d * n * {result},
             fired + d * n, n);
 }}
 """

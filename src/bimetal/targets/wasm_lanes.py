@@ -114,7 +114,7 @@ class _LaneWriter(Writer):
             return self._gathered(buf, expr.index)
         address, offset = self.address(buf, expr.index)
         if buf.space in ONE_FOR_ALL:
-            return address + vector.load_splat(offset)
+            return address + code.load("f32", offset) + VECTOR["f32x4.splat"]
         value = address + vector.load(offset)
         return self._truth(value) if buf.dtype == "b1" and buf.space != "scratch" else value
 

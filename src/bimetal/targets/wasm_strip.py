@@ -22,6 +22,8 @@ DEVICES = (FIRST, 2, 3, 4)
 AT = 5
 ROWS = (6, 7, 8, 9)
 HALVES = (10, 11, 12, 13)
+SQUARES = 4
+"""How many are moved in one turn of a loop."""
 LOCALS = [code.I32] * 4 + [V128] * 8
 
 
@@ -41,8 +43,11 @@ def _moved(layout: Layout, strip: int, *, into: bool) -> bytes:
     body = b"".join(
         total([code.get(before), code.get(APART)]) + code.put(device) for before, device in pairwise(DEVICES)
     )
-    if turned:
-        body += stepped(AT, turned, BYTES, _square(strip, into))
+    often = turned // (BYTES * SQUARES) * BYTES * SQUARES
+    if often:
+        squares = b"".join(_square(strip, at, into, moving=True) for at in range(0, BYTES * SQUARES, BYTES))
+        body += stepped(AT, often, BYTES * SQUARES, squares)
+    body += b"".join(_square(strip, at, into, moving=False) for at in range(often, turned, BYTES))
     for at in range(turned, words, WORD):
         body += _word(strip, at, into)
     element = words // WORD
@@ -54,11 +59,12 @@ def _moved(layout: Layout, strip: int, *, into: bool) -> bytes:
     return code.function(LOCALS, body)
 
 
-def _square(strip: int, into: bool) -> bytes:
-    """Four words of each of four devices; the way back is the same."""
-    far = [total([code.get(device), code.get(AT)]) for device in DEVICES]
-    near = times(code.get(AT), LANES)
-    structs, strips = ([(place, 0) for place in far], [(near, strip + BYTES * k) for k in range(LANES)])
+def _square(strip: int, at: int, into: bool, *, moving: bool) -> bytes:
+    """Four words of each of four devices, from byte `at` on, after AT if that moves; also the way back."""
+    far = [total([code.get(d), code.get(AT)]) if moving else code.get(d) for d in DEVICES]
+    near = times(code.get(AT), LANES) if moving else code.i32(0)
+    structs = [(place, at) for place in far]
+    strips = [(near, strip + at * LANES + BYTES * k) for k in range(LANES)]
     source, wanted = (structs, strips) if into else (strips, structs)
     loads = b"".join(
         place + vector.load(offset) + code.put(row) for row, (place, offset) in zip(ROWS, source, strict=True)
