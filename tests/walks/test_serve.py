@@ -52,9 +52,11 @@ class Running:
         client.loop_start()
         try:
             sent = client.publish(topic, body, qos=1)
+            # Raised instead of an answer when the listener has cut the connection already.
             with contextlib.suppress(RuntimeError):
                 sent.wait_for_publish(3)
-            return sent.is_published()
+                return sent.is_published()
+            return False
         finally:
             client.disconnect()
             client.loop_stop()
