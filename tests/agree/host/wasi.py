@@ -1,4 +1,4 @@
-"""Run a WASI program in wasmtime. Usage: python wasi.py PROGRAM"""
+"""Run a WASI program in wasmtime: `python wasi.py PROGRAM`."""
 
 from __future__ import annotations
 
