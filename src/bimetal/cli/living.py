@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import signal
 import sys
 import tempfile
 import time
@@ -21,9 +20,11 @@ import click
 
 from bimetal.api import Live, Stage, bind, create_app, serving
 from bimetal.api.card import model_view
+from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.home import keys
 from bimetal.cli.pace import quickest
 from bimetal.cli.proving import prove
+from bimetal.cli.saying import remark
 from bimetal.cli.watching import Watching
 from bimetal.keep.archive import Archive
 from bimetal.learn.calibrate import Budget, parse_budget
@@ -122,13 +123,13 @@ class Demo:
                 url = await stack.enter_async_context(
                     serving(create_app(self._page), sock=bind(port=self._wish.page))
                 )
-                _say(f"Open {url}")
+                remark(f"Open {url}")
             await self._listener.start()
             stack.push_async_callback(self._listener.close)
             plant = self._plant()
             stack.push_async_callback(plant.close)
-            _listen_for_signals(self._stop)
-            _say(f"Everything is kept in {self._walk.archive.folder}")
+            stop_on_signals(self._stop)
+            remark(f"Everything is kept in {self._walk.archive.folder}")
             self._page.set_plant(
                 self._manifest.title,
                 [Device(name, kind="pump") for name in plant.devices],
@@ -159,7 +160,7 @@ class Demo:
     async def _learn(self, plant: LivePlant) -> None:
         """Wait for the first stretch, learn from what was kept of it, and watch from then on."""
         begin_ns, ends_ns = plant.start_ns, plant.start_ns + round(self._learn_s * 1e9)
-        _say(f"Learning what is normal from the first {self._learn_s:.0f} s ...")
+        remark(f"Learning what is normal from the first {self._learn_s:.0f} s ...")
         while (left_s := (ends_ns - time.time_ns()) / 1e9) > 0:
             words = f"About {left_s:.0f} s more; alarms begin after that."
             self._page.set_stage(Stage.LEARNING, 1 - left_s / self._learn_s, words)
@@ -171,7 +172,7 @@ class Demo:
         self._page.set_model(model_view("plant", taught.bundle))
         self._page.set_stage(Stage.WATCHING, 1.0, "Faults begin any moment; each alarm says why.")
         card = taught.learned.card
-        _say(f"Learned from {card.rows:,} readings in {time.monotonic() - began_s:.1f} s; watching.")
+        remark(f"Learned from {card.rows:,} readings in {time.monotonic() - began_s:.1f} s; watching.")
         agreed = await asyncio.to_thread(prove, self._model)
         self._page.set_model(model_view("plant", taught.bundle, agreed))
 
@@ -204,15 +205,3 @@ def _walk(manifest: Manifest, archive: Archive, outbox: Outbox) -> HotWalk:
     signals = {s.signal.name: s.signal for s in manifest.signals}
     admission = Admission({s.signal.name: s.purpose for s in manifest.signals})
     return HotWalk(JsonCodec(), signals, admission, archive, Alarms(), outbox)
-
-
-def _listen_for_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no such handlers; there Ctrl-C cancels the run instead.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-
-
-def _say(words: str) -> None:
-    click.echo(words, err=True)

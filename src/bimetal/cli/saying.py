@@ -12,6 +12,11 @@ def say(words: str) -> None:
     click.echo(shown(words))
 
 
+def remark(words: str) -> None:
+    """Write how things go on standard error, beside what is printed for programs."""
+    click.echo(shown(words), err=True)
+
+
 def note(words: str) -> None:
     """Write something worth knowing on standard error."""
     click.echo(f"Note: {shown(words).rstrip('.')}.", err=True)

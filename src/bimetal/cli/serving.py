@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from bimetal.api import Live, Stage, bind, create_app, serving
 from bimetal.api.card import model_view
 from bimetal.api.intake import Intake
 from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import read
+from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.home import keys
 from bimetal.cli.pace import quickest
+from bimetal.cli.saying import remark
 from bimetal.keep.archive import Archive
 from bimetal.nouns.errors import Error, NotAllowed
 from bimetal.spine import Heard, HotWalk, stream_of
@@ -114,11 +113,9 @@ class Server:
             url = await stack.enter_async_context(serving(app, sock=bind(port=self._wish.http_port)))
             await self._listener.start()
             stack.push_async_callback(self._listener.close)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                with contextlib.suppress(NotImplementedError):
-                    asyncio.get_running_loop().add_signal_handler(number, stop.set)
-            _say(f"Readings come in over MQTT at 127.0.0.1:{self._listener.port} and HTTP at {url}")
-            _say(f"Everything is kept in {self._wish.folder}; the page is at {url}")
+            stop_on_signals(stop)
+            remark(f"Readings come in over MQTT at 127.0.0.1:{self._listener.port} and HTTP at {url}")
+            remark(f"Everything is kept in {self._wish.folder}; the page is at {url}")
             tending = asyncio.create_task(self._tend())
             stack.callback(tending.cancel)
             while not stop.is_set():
@@ -143,7 +140,7 @@ class Server:
             try:
                 more = await asyncio.to_thread(self._walk.archive.tend)
             except Error as error:
-                _say(error.sentence())
+                remark(error.sentence())
             await asyncio.sleep(0 if more else TEND_S)
 
     async def _deliver(self, messages: list[Message]) -> None:
@@ -153,7 +150,7 @@ class Server:
         heard = await asyncio.to_thread(self._walk.hear, messages, time.time_ns())
         self._show(heard)
         for poison in heard.poison:
-            _say(f"A message from {poison.message.client_id!a} was set aside: {poison.reason}.")
+            remark(f"A message from {poison.message.client_id!a} was set aside: {poison.reason}.")
         return heard
 
     def _show(self, heard: Heard) -> None:
@@ -172,7 +169,3 @@ class Server:
 
 def _json(notice: Notice) -> str:
     return notice_line(notice).decode()
-
-
-def _say(words: str) -> None:
-    click.echo(words, err=True)
