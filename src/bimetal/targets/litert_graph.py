@@ -49,16 +49,17 @@ OPTIONS = {
 
 def schema() -> Any:
     """Return the classes of the schema, imported when something is exported."""
-    import ai_edge_litert.schema_py_generated as made  # pyright: ignore[reportMissingTypeStubs]
+    import ai_edge_litert.schema_py_generated as made  # pyright: ignore[reportMissingTypeStubs, reportMissingImports]
 
     return made
 
 
 def packed(model: Any) -> bytes:
     """Return a model as the bytes of a file."""
-    import flatbuffers  # pyright: ignore[reportMissingTypeStubs]
+    import flatbuffers as package  # pyright: ignore[reportMissingTypeStubs, reportMissingImports]
 
-    builder: Any = flatbuffers.Builder(1 << 16)
+    writer: Any = package
+    builder = writer.Builder(1 << 16)
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
 
