@@ -56,6 +56,6 @@ def test_a_stranger_s_signature_is_told_on_standard_error(command: str, quiet: P
     told = ended.err.splitlines()[0]
     assert re.fullmatch(
         r"Note: .*m\.bm is whole, but signed with a key not known here \([0-9a-f]{16}\): "
-        r"use it only if you know where it is from\.",
+        r"use it only if you know where it is from\. To take it as known: bimetal trust NAME .*m\.bm\.",
         told,
     )

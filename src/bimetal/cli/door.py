@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": "Check that every target gives the same bits.",
     "serve": "Take readings in over MQTT and HTTP, keep and watch them.",
     "token": "Let a device in, or no longer.",
+    "trust": "Say whose models are taken here.",
     "query": "Ask in SQL what is kept.",
     "show": "Print what a model knows about itself.",
     "sample": "Write a CSV of machines with faults, to try things on.",

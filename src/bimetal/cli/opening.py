@@ -22,7 +22,7 @@ def open_model(path: Path, data: str = "") -> Sealed:
     if not signer_of(sealed):
         note(
             f"{path} is whole, but signed with a key not known here ({fingerprint(sealed.signer)}): "
-            "use it only if you know where it is from"
+            f"use it only if you know where it is from. To take it as known: bimetal trust NAME {path}"
         )
     return sealed
 

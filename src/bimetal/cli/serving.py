@@ -32,6 +32,7 @@ from bimetal.tell.channels.terminal import Terminal
 from bimetal.tell.outbox import Outbox
 from bimetal.trust.admit import Admission
 from bimetal.trust.identify import Identify, anybody, by_token
+from bimetal.trust.key import fingerprint
 from bimetal.trust.token import TokenFile
 from bimetal.wire.codecs.json import JsonCodec
 from bimetal.wire.transport import Message
@@ -88,7 +89,11 @@ def _identify(wish: Wish) -> Identify:
 def _known(path: Path) -> Bundle:
     sealed = read(path)
     if not keys().name_of(sealed.signer):
-        raise NotAllowed("it is signed by a key not known here", where=str(path), hint="See bimetal show")
+        raise NotAllowed(
+            f"it is signed by a key not known here ({fingerprint(sealed.signer)})",
+            where=str(path),
+            hint=f"If you know whose it is: bimetal trust NAME {path}",
+        )
     return sealed.bundle
 
 

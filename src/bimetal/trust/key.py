@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from bimetal.nouns.errors import BadInput, NotAllowed
+from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
 
 PUBLIC_BYTES = 32
 SIGNATURE_BYTES = 64
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,21 @@ def fingerprint(public: bytes) -> str:
     return public[:8].hex()
 
 
+def public_key(text: str, where: str) -> bytes:
+    """Return the public key written as 64 hexadecimal digits; raises BadInput for anything else."""
+    try:
+        public = bytes.fromhex(text.strip())
+    except ValueError:
+        public = b""
+    if len(public) != PUBLIC_BYTES:
+        raise BadInput(
+            "this is not a public key",
+            where=where,
+            hint="One is 64 hexadecimal digits: bimetal trust prints it",
+        )
+    return public
+
+
 @dataclass(frozen=True, slots=True)
 class KeyFolder:
     """A folder with this installation's signing key and one file for each trusted public key."""
@@ -76,20 +93,46 @@ class KeyFolder:
             ) from None
 
     def trust(self, name: str, public: bytes) -> None:
-        """Trust a public key from now on, under a name."""
-        if len(public) != PUBLIC_BYTES or not name.isidentifier():
-            raise BadInput(f"{name!a} with {len(public)} bytes is not a named public key")
-        _write_once(self.folder / "trusted" / f"{name}.pub", public.hex().encode(), mode=0o644)
+        """Trust a public key from now on, under a name.
+
+        Raises BadInput for what is no key or no name, and when the name stands for another key.
+        """
+        if len(public) != PUBLIC_BYTES or not _NAME.fullmatch(name):
+            raise BadInput(
+                f"{name!a} with {len(public)} bytes is not a named public key",
+                hint="A name has letters, digits, - and _; a key has 32 bytes",
+            )
+        path = self._path_of(name)
+        _write_once(path, public.hex().encode(), mode=0o644)
+        if self.trusted().get(name) != public:
+            raise BadInput(
+                f"{name} stands for another key",
+                where=str(path),
+                hint="Take another name, or --remove it first",
+            )
+
+    def distrust(self, name: str) -> None:
+        """Trust a key no longer. Raises NotFound for a name that no key has."""
+        if not _NAME.fullmatch(name) or name not in self.trusted():
+            raise NotFound(f"no trusted key has the name {name!a}", where=str(self.folder))
+        self._path_of(name).unlink()
+
+    def trusted(self) -> dict[str, bytes]:
+        """Return the trusted public keys by name; raises BadInput for a file that holds no key."""
+        keys: dict[str, bytes] = {}
+        for path in sorted((self.folder / "trusted").glob("*.pub")):
+            keys[path.stem] = public_key(path.read_text(errors="replace"), str(path))
+        return keys
+
+    def _path_of(self, name: str) -> Path:
+        return self.folder / "trusted" / f"{name}.pub"
 
     def name_of(self, public: bytes) -> str:
         """Return whose key it is: "this installation", a trusted name, or "" when unknown."""
         own = self.folder / "signing.key"
         if own.exists() and self.signing_key().public == public:
             return "this installation"
-        for path in sorted((self.folder / "trusted").glob("*.pub")):
-            if path.read_text().strip() == public.hex():
-                return path.stem
-        return ""
+        return next((name for name, key in self.trusted().items() if key == public), "")
 
     def _make(self, path: Path) -> bytes:
         raw = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
