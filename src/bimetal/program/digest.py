@@ -6,9 +6,11 @@ import hashlib
 from dataclasses import replace
 
 from bimetal.program.canonical import encode
+from bimetal.program.once import once
 from bimetal.program.program import Program
 
 
+@once
 def digest(program: Program) -> bytes:
     """Return 16 bytes that equal programs share: the start of SHA-256 (FIPS 180-4).
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bimetal.nouns.errors import BadInput, BadProgram
 from bimetal.program.node import DTYPES, EVERY, Clock
+from bimetal.program.once import once
 from bimetal.program.program import Program
 
 
@@ -102,6 +103,7 @@ class Layouts:
     output: Layout
 
 
+@once
 def layout_of(program: Program) -> Layouts:
     """Lay out a program's structs; raises BadProgram when two fields share a name."""
     waits = [(wait_of(c), "i32", ()) for c in program.clocks if c != EVERY]

@@ -81,6 +81,8 @@ class Program:
     sets: tuple[SetTo, ...]
     outputs: tuple[tuple[str, Node], ...]
     title: str = "program"
+    computed: dict[object, object] = field(default_factory=dict[object, object], init=False, repr=False)
+    """What was computed of it, by the function that did: see once.py."""
 
     @property
     def clocks(self) -> tuple[Clock, ...]:
