@@ -62,7 +62,7 @@ def test_a_changed_copy_has_answers_of_its_own() -> None:
     assert digest(renamed) == before, "the title does not count"
     more = replace(program, outputs=(*program.outputs, ("z", program.outputs[0][1])))
     assert digest(more) != before
-    assert layout_of(more).outputs != layout_of(program).outputs
+    assert layout_of(more).output != layout_of(program).output
 
 
 def test_nothing_outlives_its_program() -> None:
