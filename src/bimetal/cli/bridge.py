@@ -1,0 +1,42 @@
+"""`bimetal bridge`: a way into a fleet for devices that speak MQTT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bimetal.cli.command import Command
+from bimetal.cli.fleet import on_cluster
+
+
+@click.command(cls=Command, examples=("bimetal bridge --data plant-data --lab",))
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The folder of tokens, and of what was refused.",
+)
+@click.option("--mqtt-port", type=click.IntRange(0, 65_535), default=1883, show_default=True, help="0: any.")
+@click.option("--lab", is_flag=True, help="Believe every device. Only this machine can connect.")
+@on_cluster
+def command(
+    data: Path,
+    mqtt_port: int,
+    lab: bool,
+    cluster: str,
+    credentials: Path | None,
+    fleet: str,
+    shards: int,
+    replicas: int,
+) -> None:
+    """Take readings in over MQTT and hand them to a fleet's workers, through NATS JetStream.
+
+    A device publishes as it does to bimetal serve. It is answered for a reading (PUBACK) only after
+    JetStream has it on disk, on most of the servers that keep it. Run several, one behind each
+    address of a load balancer; none of them keeps a reading.
+    """
+    from bimetal.cli.bridging import Wish, bridge
+
+    servers = tuple(url for url in cluster.split(",") if url)
+    bridge(Wish(data, mqtt_port, lab, servers, credentials, fleet, shards, replicas))

@@ -1,0 +1,1 @@
+"""Past one machine: the same shards on NATS JetStream, Ray and Flink."""
