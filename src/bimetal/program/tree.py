@@ -17,11 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from bimetal.nouns.errors import BadProgram
 from bimetal.program import letter
-from bimetal.program.node import Node
+from bimetal.program.node import DTYPES, Node
 from bimetal.program.program import Draft
 
 Tree: TypeAlias = "int | tuple[int, float, Tree, Tree]"
@@ -117,10 +120,36 @@ def summed(leaf: Node, table: Node, start: Node, outputs: int) -> Node:
     A leaf of tree t is row `start[t] + leaf` of the table (rows, outputs), the last row for one beyond
     it; where rows hold one number, tree t counts for output t modulo outputs.
     """
-    rows, width = table.shape
-    row = letter.minimum(letter.const(rows - 1, "i32"), letter.add(start, leaf))
-    found = letter.gather(table, row)
-    return letter.reduce(letter.reshape(found, (leaf.size * width // outputs, outputs)), axis=0)
+    row = letter.minimum(letter.const(table.shape[0] - 1, "i32"), letter.add(_whole(start), leaf))
+    return added(table, row, outputs)
+
+
+def added(table: Node, row: Node, outputs: int) -> Node:
+    """Return what the rows (trees,) of a table are together, i32 (outputs,)."""
+    found = _whole(letter.gather(table, row))
+    return letter.reduce(letter.reshape(found, (row.size * table.shape[1] // outputs, outputs)), axis=0)
+
+
+def worth_table(draft: Draft, name: str, rows: ArrayLike, trees: int, low: int = -(2**31)) -> Node:
+    """Declare what leaves are worth (rows, numbers): the narrowest of i8, i16 and i32 that holds them all.
+
+    No sum over so many trees can overflow. `low` is the least that is allowed.
+    """
+    values = np.asarray(rows)
+    kind = next((k for k in ("i8", "i16") if _holds(k, values)), "i32")
+    limit = np.iinfo(DTYPES[kind])
+    most = min(most_worth(trees), int(limit.max))
+    return draft.param(name, values, kind, low=max(low, -most), high=most)
+
+
+def starts(draft: Draft, name: str, start: Sequence[int], rows: int) -> Node:
+    """Declare the row that the leaves of every tree start at."""
+    return draft.param(name, start, "i16" if rows <= 2**15 else "i32", low=0, high=rows - 1)
+
+
+def _holds(kind: str, values: NDArray[Any]) -> bool:
+    most = np.iinfo(DTYPES[kind]).max
+    return bool(-most <= values.min() and values.max() <= most)
 
 
 def most_worth(trees: int) -> int:

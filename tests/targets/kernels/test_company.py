@@ -23,6 +23,7 @@ from bimetal.program.verify import check
 from bimetal.targets.kernels.blend import DEVICES, LEAVES, blending
 from bimetal.targets.kernels.forest import ForestKernel, places_of
 from bimetal.targets.kernels.parted import Parts, parts_of
+from bimetal.targets.kernels.regrow import linked
 from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.wasm_run import WasmTarget
 from tests.targets.kernels.test_forest import COLUMNS, forest, operators, senseless
@@ -61,6 +62,18 @@ def test_every_way_to_add_up_has_the_laws_bits(how: str, leaves: int) -> None:
     program, values = wire(operators(leaves)[how], (np.zeros((1, COLUMNS), np.uint8),))
     assert parts(program) is not None
     assert alike(program, values, octets(program, leaves))
+
+
+@pytest.mark.parametrize("form", ["short", "crown-2", "crown-6"])
+@pytest.mark.parametrize("how", ["votes", "one sum", "rows"])
+def test_every_form_runs_many_devices_at_once(how: str, form: str) -> None:
+    program, values = wire(operators(4, form)[how], (np.zeros((1, COLUMNS), np.uint8),))
+    found = parts(program)
+    assert found is not None
+    made = linked(found.places[0].kernel, values)
+    assert made is not None
+    assert blending(*made) is not None
+    assert alike(program, values, octets(program, 4))
 
 
 @pytest.mark.parametrize("how", ["votes", "one sum", "rows"])

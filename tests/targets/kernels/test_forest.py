@@ -57,8 +57,16 @@ def forest(rng: np.random.Generator, leaves: int, depth: int = 6, count: int = 5
     return tuple(grown(depth) for _ in range(count))
 
 
-def operators(leaves: int) -> dict[str, Forest]:
-    """A forest for every way to add up."""
+FORMS = ("links", "short", "crown-1", "crown-3", "crown-6", "crown-7")
+"""Forms of trees of six levels; the last two have nothing below their crowns."""
+
+
+def operators(leaves: int, form: str = "links") -> dict[str, Forest]:
+    """A forest for every way to add up, in a form."""
+    return {how: replace(made, form=form) for how, made in _operators(leaves).items()}
+
+
+def _operators(leaves: int) -> dict[str, Forest]:
     rng = np.random.default_rng(leaves)
     worth = tuple((int(v),) for v in rng.integers(-9999, 9999, leaves))
     rows = tuple(tuple(map(int, r)) for r in rng.integers(0, 99, (leaves, 3)))
@@ -80,11 +88,64 @@ def operators(leaves: int) -> dict[str, Forest]:
 @pytest.mark.parametrize("how", operators(4))
 @pytest.mark.parametrize("dtype", ["u8", "f32"])
 def test_its_c_has_the_bits_of_the_letters(how: str, leaves: int, dtype: str) -> None:
+    same_in_c(operators(leaves)[how], dtype)
+
+
+@pytest.mark.needs("cc")
+@pytest.mark.parametrize("form", FORMS[1:])
+@pytest.mark.parametrize("how", operators(4))
+def test_every_form_has_the_bits_of_its_letters_in_c(how: str, form: str) -> None:
+    same_in_c(operators(4, form)[how], "u8")
+
+
+@pytest.mark.needs("cc")
+@pytest.mark.parametrize("form", ["short", "crown-2", "crown-8"])
+@pytest.mark.parametrize("how", ["votes", "one sum"])
+def test_forms_of_floats_too(how: str, form: str) -> None:
+    same_in_c(operators(4, form)[how], "f32")
+
+
+@pytest.mark.needs("cc")
+@pytest.mark.parametrize("form", ["crown-1", "crown-6"])
+@pytest.mark.parametrize("how", ["many votes", "one sum", "rows"])
+def test_crowns_of_many_leaves(how: str, form: str) -> None:
+    same_in_c(operators(700, form)[how], "u8")
+
+
+@pytest.mark.needs("cc")
+def test_two_classes_that_are_declared_are_counted_as_one_sum() -> None:
+    made = Forest(forest(np.random.default_rng(3), 2), outputs=2, form="crown-3")
+    program, _ = wire(made, (np.zeros((1, COLUMNS), np.uint8),))
+    lowered = lower(program, check(program).ranges, in_one_piece)
+    assert "sums[0] = 5 - sums[1];" in write_c99(program, lowered, "m").code
+    same_in_c(made, "u8")
+
+
+@pytest.mark.needs("cc")
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_crown_with_one_cell_and_one_tree(levels: int) -> None:
+    tree: Tree = (0, 9, 0, (1, 5, 1, (2, 7, 2, 3)))
+    same_in_c(Forest((tree,), outputs=4, form=f"crown-{levels}"), "u8")
+
+
+@pytest.mark.needs("cc")
+def test_ways_of_many_cells_are_a_loop() -> None:
+    tree: Tree = 1
+    for k in range(20):
+        tree = (k % COLUMNS, 100 + k, tree, 0)
+    made = Forest((tree, 0, tree), outputs=3, form="crown-2")
+    program, _ = wire(made, (np.zeros((1, COLUMNS), np.uint8),))
+    assert "--steps > 0" in write_c99(program, lower(program, check(program).ranges, in_one_piece), "m").code
+    same_in_c(made, "u8")
+
+
+def same_in_c(made: Forest, dtype: str) -> None:
+    """Compare C with the law, for the trees as they are and for parameters that make no sense."""
     rng = np.random.default_rng(5)
     x = rng.integers(0, 256, (30, COLUMNS)).astype(np.uint8)
     if dtype == "f32":
         x = np.where(rng.random(x.shape) < 0.1, np.nan, x.astype(np.float32)).astype(np.float32)
-    program, values = wire(operators(leaves)[how], (x,))
+    program, values = wire(made, (x,))
     assert len(calls(program)) == 1
     rows = np.zeros(len(x), layout_of(program).input.dtype)
     rows["x0"] = x

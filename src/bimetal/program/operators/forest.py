@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from bimetal.nouns.errors import BadProgram
+from bimetal.program.grove import LINKS, fall, form_of, worth_of
 from bimetal.program.node import Node
 from bimetal.program.operator import Checked, Example, knob
 from bimetal.program.program import Draft
-from bimetal.program.tree import Tree, counted, most_worth, packed, summed, walk
+from bimetal.program.tree import Tree, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Forest(Checked):
 
     Without `values` a leaf is a class, and i32 (outputs,) are the votes. With `values`, rows of whole
     numbers (outputs,), a leaf of tree t is row `start[t] + leaf`, and i32 (outputs,) are the sums; where
-    rows hold one number, tree t counts for output t modulo outputs. Parameters: `<name>_feature`,
-    `<name>_threshold`, `<name>_link`, `<name>_root`, and with values `<name>_values`, `<name>_start`.
+    rows hold one number, tree t counts for output t modulo outputs. `form` says how trees lie in memory,
+    and with it the names of the parameters: see program/grove.py.
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -38,25 +39,24 @@ class Forest(Checked):
     start: tuple[int, ...] = ()
     outputs: int = knob(2, low=1, high=32767, what="how many classes or sums there are")
     name: str = "forest"
+    form: str = LINKS
 
     def trace(self, draft: Draft, *signals: Node) -> Node:
         """Walk down every tree, then count or add up; no sum can overflow."""
         if len(signals) != 1:
             raise BadProgram(f"it takes one vector, not {list(signals)}", where="Forest")
-        count = len(self.trees)
-        leaf = walk(draft, packed(self.trees), signals[0], self.name)
+        form, count = form_of(self.form), len(self.trees)
         if not self.values:
-            return counted(leaf, self.outputs)
+            few = self.outputs if form.levels else 0
+            return counted(fall(draft, self.trees, signals[0], self.name, form, few), self.outputs)
         rows, width = np.shape(self.values)
         if width not in (1, self.outputs) or len(self.start) != count or count % (self.outputs // width):
             raise BadProgram(
                 f"values {[rows, width]} and {len(self.start)} starts do not fit {count} trees",
                 where="Forest",
             )
-        most = most_worth(count)
-        table = draft.param(f"{self.name}_values", self.values, "i32", low=-most, high=most)
-        start = draft.param(f"{self.name}_start", self.start, "i32", low=0, high=rows - 1)
-        return summed(leaf, table, start, self.outputs)
+        worth = np.asarray(self.values)
+        return worth_of(draft, self.trees, signals[0], self.name, form, (worth, self.start), self.outputs)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

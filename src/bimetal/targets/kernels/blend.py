@@ -175,7 +175,8 @@ class _Writer:
 
 def fits(kernel: ForestKernel) -> bool:
     """Say whether the leaves of a forest have numbers that can be blended: of rows, or of few classes."""
-    return bool(kernel.rows) or kernel.bits == NARROW
+    few = kernel.leaves <= LEAVES if kernel.leaves else kernel.bits <= NARROW
+    return bool(kernel.rows) or few
 
 
 def _row(number: int) -> int:

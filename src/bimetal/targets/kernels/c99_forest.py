@@ -1,4 +1,4 @@
-"""C99 forest: a walk that ends at a leaf, two splits a turn, with the bits of the letters it stands for.
+"""C99 forest: a walk for every form of trees, with the bits of the letters it stands for.
 
 Speed and size were measured on a Cortex-M4 with bench/trees.py: the letters take all turns of the deepest
 tree; here a tree ends where its leaf is.
@@ -6,10 +6,14 @@ tree; here a tree ends where its leaf is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from bimetal.program.grove import LINKS, SHORT
+from bimetal.program.twig import BITS, FAR, THROUGH
 from bimetal.targets.c99_scalar import TYPES
-from bimetal.targets.kernels.forest import ForestKernel
+from bimetal.targets.kernels.c99_crown import crown_next, crown_rows, crown_walk
+from bimetal.targets.kernels.c99_field import fields_of
+from bimetal.targets.kernels.forest import CROWN, ForestKernel
 from bimetal.targets.loops import Buf, Call, Stmt
 from bimetal.targets.name import spelled
 
@@ -31,14 +35,6 @@ def _name(kernel: ForestKernel) -> str:
     return spelled(f"{kernel.name}_sums")
 
 
-def _fields(kernel: ForestKernel) -> dict[str, str]:
-    """Return how each parameter is written; a struct holds one element as it is, not as an array."""
-    kinds = ("feature", "threshold", "link", "root", "values", "start")
-    found = {kind: f"p->{spelled(f'{kernel.name}_{kind}')}" for kind in kinds}
-    each = "[t]" if kernel.trees > 1 else ""
-    return found | {"root": found["root"] + each, "start": found["start"] + each}
-
-
 def _pointer(buf: Buf, start: int) -> str:
     owner = {"state": "s->", "params": "p->", "in": "in->", "out": "out->"}.get(buf.space, "")
     if buf.space == "scratch":
@@ -50,75 +46,135 @@ def _pointer(buf: Buf, start: int) -> str:
 
 
 def _function(kernel: ForestKernel, name: str) -> str:
-    mask = (1 << kernel.bits) - 1
-    fields = _fields(kernel)
-    split = SPLIT.format(mask=mask, bits=kernel.bits, **fields)
-    beyond = not kernel.rows and mask >= kernel.outputs
-    count = "" if kernel.rows else (VOTE_WITHIN if beyond else VOTE).format(outputs=kernel.outputs)
-    return FUNCTION.format(
-        name=name,
-        function=_name(kernel),
-        root=fields["root"],
-        x=TYPES[kernel.dtype],
-        trees=kernel.trees,
-        mask=mask,
-        turns=kernel.turns // 2,
-        split=split,
-        outputs=kernel.outputs,
-        count=count or _added(kernel),
-    )
+    before, each, after = _told(kernel)
+    walks = {LINKS: _links, SHORT: _short}.get(kernel.form, crown_walk)
+    if kernel.form == CROWN:
+        before, each = before[:1] + crown_rows(kernel) + before[1:], each + crown_next(kernel)
+    return "\n".join([
+        "/* Walk down every tree to its leaf, and add up what the leaves stand for. */",
+        f"static void {_name(kernel)}"
+        f"(const BIMETAL_FLASH {name}_params *p, const {TYPES[kernel.dtype]} *x, int32_t *sums)",
+        "{",
+        *(f"    {line}" for line in before),
+        f"    for (t = 0; t < {kernel.trees}; t++) {{",
+        *(f"        {line}" for line in (*walks(kernel), *each)),
+        "    }",
+        *(f"    {line}" for line in after),
+        "}",
+    ])  # fmt: skip
 
 
-def _added(kernel: ForestKernel) -> str:
-    fields = _fields(kernel)
-    values = fields["values"]
-    lines = [f"        const int32_t row = {fields['start']} + leaf;"]
-    at = f"(row < {kernel.rows - 1} ? row : {kernel.rows - 1})"
+def _told(kernel: ForestKernel) -> tuple[list[str], list[str], list[str]]:
+    """Return what is written before all trees, for each of them, and after all."""
+    clear = ["int32_t t;", f"memset(sums, 0, {kernel.outputs} * sizeof *sums);"]
+    if kernel.rows:
+        if kernel.outputs == 1:
+            return ["int32_t t, sum = 0;"], [*_row(kernel), f"sum += {_number(kernel)};"], ["*sums = sum;"]
+        return clear, list(_added(kernel)), []
+    if kernel.leaves == kernel.outputs == 2:
+        ones = [f"sums[1] = sum - {kernel.trees};", f"sums[0] = {kernel.trees} - sums[1];"]
+        return ["int32_t t, sum = 0;"], ["sum -= code;"], ones
+    leaf = "-1 - code" if kernel.leaves else "leaf"
+    most = kernel.leaves or (1 << kernel.bits)
+    vote = [f"sums[{leaf}]++;"]
+    if most > kernel.outputs:
+        vote = [f"if ({leaf} < {kernel.outputs}) {{", f"    {vote[0]}", "}"]
+    return clear, vote, []
+
+
+def _row(kernel: ForestKernel) -> Iterator[str]:
+    """Name the row of a leaf; rows of complete crowns are where the leaf is."""
+    if kernel.rows > 1 and not kernel.in_places:
+        leaf = "-1 - code" if kernel.leaves else "leaf"
+        start = fields_of(kernel)["start"]
+        yield (
+            f"const int32_t row = {start} + ({leaf});"
+            if kernel.leaves
+            else (f"const int32_t row = {start} + {leaf};")
+        )
+
+
+def _worth(kernel: ForestKernel) -> tuple[str, str]:
+    """Return where rows of numbers are, and which of them a leaf is worth."""
+    if kernel.in_places:
+        return "worth", f"(i - {1 << kernel.levels}u)"
+    at = "0" if kernel.rows == 1 else f"(row < {kernel.rows - 1} ? row : {kernel.rows - 1})"
+    return fields_of(kernel)["values"], at
+
+
+def _number(kernel: ForestKernel) -> str:
+    """Return the one number that a leaf is worth."""
+    values, at = _worth(kernel)
+    return values if kernel.rows == kernel.width == 1 else f"{values}[{at}]"
+
+
+def _added(kernel: ForestKernel) -> Iterator[str]:
+    yield from _row(kernel)
     if kernel.width == 1:
-        to = "0" if kernel.outputs == 1 else f"t % {kernel.outputs}"
-        if kernel.rows == 1:
-            return f"        sums[{to}] += {values};"
-        lines.append(f"        sums[{to}] += {values}[{at}];")
-    else:
-        lines.append(f"        const BIMETAL_FLASH int32_t *worth = {values} + {at} * {kernel.width};")
-        lines.append("        int32_t k;")
-        lines.append(f"        for (k = 0; k < {kernel.width}; k++) {{")
-        lines += ["            sums[k] += worth[k];", "        }"]
-    return "\n".join(lines)
+        yield f"sums[t % {kernel.outputs}] += {_number(kernel)};"
+        return
+    values, at = _worth(kernel)
+    yield f"const BIMETAL_FLASH {TYPES[kernel.worth]} *numbers = {values} + {at} * {kernel.width};"
+    yield "int32_t k;"
+    yield f"for (k = 0; k < {kernel.width}; k++) {{"
+    yield "    sums[k] += numbers[k];"
+    yield "}"
 
 
-VOTE = "        sums[leaf]++;"
-VOTE_WITHIN = """        if (leaf < {outputs}) {{
-            sums[leaf]++;
-        }}"""
+# Walks: each names a leaf
 
-SPLIT = """            link = {link}[at];
-            high = {threshold}[at] < x[{feature}[at]];
-            if (link >= 0) {{
-                at = high ? link : at + 1;
-            }} else {{
-                leaf = high ? (-1 - link) & {mask} : (-1 - link) >> {bits};
-                if (leaf != {mask}) {{
-                    break;
-                }}
-                at++;
-            }}"""
 
-FUNCTION = """/* Walk down every tree to its leaf, and add up what the leaves stand for. */
-static void {function}(const BIMETAL_FLASH {name}_params *p, const {x} *x, int32_t *sums)
-{{
-    int32_t t;
-    memset(sums, 0, {outputs} * sizeof *sums);
-    for (t = 0; t < {trees}; t++) {{
-        int32_t at = {root}, turns = {turns}, leaf = 0, link;
-        bool high;
-        do {{
-{split}
-{split}
-        }} while (--turns > 0);
-        if (leaf == {mask}) {{
-            leaf = 0;
-        }}
-{count}
+def _links(kernel: ForestKernel) -> list[str]:
+    """Two splits a turn."""
+    mask = (1 << kernel.bits) - 1
+    split = SPLIT.format(mask=mask, bits=kernel.bits, **fields_of(kernel)).split("\n")
+    return _turns(kernel, split, f"leaf == {mask}", "link")
+
+
+def _short(kernel: ForestKernel) -> list[str]:
+    """Two splits a turn."""
+    last = kernel.cells - 1 - kernel.turns
+    split = TWIG.format(mask=THROUGH, bits=BITS, far=FAR, less=FAR - 1, last=last, **fields_of(kernel))
+    return _turns(kernel, split.split("\n"), f"leaf == {THROUGH}", "twig")
+
+
+def _turns(kernel: ForestKernel, split: list[str], open_: str, link: str) -> list[str]:
+    root = fields_of(kernel)["root"]
+    return [
+        f"int32_t at = {root}, turns = {kernel.turns // 2}, leaf = 0, {link};",
+        "bool high;",
+        "do {",
+        *(f"    {line}" for line in (*split, *split)),
+        "} while (--turns > 0);",
+        f"if ({open_}) {{",
+        "    leaf = 0;",
+        "}",
+    ]
+
+
+SPLIT = """link = {link}[at];
+high = {threshold}[at] < x[{feature}[at]];
+if (link >= 0) {{
+    at = high ? link : at + 1;
+}} else {{
+    leaf = high ? (-1 - link) & {mask} : (-1 - link) >> {bits};
+    if (leaf != {mask}) {{
+        break;
     }}
+    at++;
+}}"""
+
+TWIG = """twig = {twig}[at];
+high = {threshold}[at] < x[{feature}[at]];
+if (twig >= {far}) {{
+    at += high ? twig - {less} : 1;
+    if (high && at > {last}) {{
+        at = {last};
+    }}
+}} else {{
+    leaf = high ? twig & {mask} : twig >> {bits};
+    if (leaf != {mask}) {{
+        break;
+    }}
+    at++;
 }}"""

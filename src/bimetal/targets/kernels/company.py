@@ -15,6 +15,7 @@ from bimetal.program.range import Ranges
 from bimetal.targets.kernels.blend import DEVICES, FIRST, LEAVES, ROW, UNIT, Blending, blending
 from bimetal.targets.kernels.forest import ForestKernel
 from bimetal.targets.kernels.parted import Parts, parts_of
+from bimetal.targets.kernels.regrow import linked
 from bimetal.targets.kernels.wasm_blend import TREE_BYTES, module
 
 Answers = tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]
@@ -69,13 +70,14 @@ def company_of(program: Program, ranges: Ranges, values: Values, make: Make) -> 
     parts = parts_of(program, ranges)
     if parts is None:
         return None
-    found = [blending(place.kernel, values) for place in parts.places]
-    forests = [
-        _Forest(place.kernel, b, values)
-        for place, b in zip(parts.places, found, strict=True)
-        if b is not None
-    ]
-    return Company(program, parts, forests, make, values) if len(forests) == len(found) else None
+    forests = [f for f in (_forest(place.kernel, values) for place in parts.places) if f]
+    return Company(program, parts, forests, make, values) if len(forests) == len(parts.places) else None
+
+
+def _forest(kernel: ForestKernel, values: Values) -> _Forest | None:
+    found = linked(kernel, values)
+    blend = blending(*found) if found else None
+    return _Forest(found[0], blend, found[1]) if found and blend else None
 
 
 def _params(program: Program | None, values: Values) -> bytes:

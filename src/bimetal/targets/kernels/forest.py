@@ -1,20 +1,21 @@
 """Forest kernel: a forest is found again in a program by its letters, and handed over in one piece.
 
-Letters are compared with those that program/tree.py writes for trees of the same number and size, so a
-kernel never means anything else than the letters it stands for. Names of parameters only say where to look.
+Letters are compared with those that program/tree.py writes for trees of the same number and size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bimetal.program import tree
+from bimetal.program import crown, grove, tree, twig
 from bimetal.program.node import Node, walk
 from bimetal.program.program import Draft, Param, Program
-from bimetal.program.scope import bound_by
+from bimetal.targets.kernels.alike import alike
+
+CROWN = "crown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,9 @@ class ForestKernel:
     """The sums or votes of a forest: which parameters it reads, and how many there are of all.
 
     `name` starts the names of its parameters; `rows` is 0 where leaves are classes; `width` is how many
-    numbers a row holds.
+    numbers a row holds, `worth` their type. `form` is that of program/grove.py, "crown" with its `levels`,
+    `cells`, as many `turns` as of them lie on a way, and leaves of `leaves` numbers at most, which are
+    `narrow` in octets.
     """
 
     name: str
@@ -34,6 +37,17 @@ class ForestKernel:
     outputs: int
     rows: int = 0
     width: int = 0
+    form: str = grove.LINKS
+    levels: int = 0
+    leaves: int = 0
+    cells: int = 0
+    narrow: bool = True
+    worth: str = "i32"
+
+    @property
+    def in_places(self) -> bool:
+        """Whether values stand in the order of places below complete crowns."""
+        return self.form == CROWN and not self.leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +59,15 @@ class Place:
     kernel: ForestKernel
 
 
+Params = dict[str, Param]
+MARKS = {"_link": grove.LINKS, "_twig": grove.SHORT, "_crown_feature": CROWN}
+"""The parameter by whose name a form is suspected."""
+
+
 def places_of(program: Program) -> Iterator[Place]:
-    """Yield every forest of a program that is spelled as program/tree.py spells it."""
+    """Yield every forest of a program that is spelled as program/grove.py spells it."""
     params = {p.name: p for p in program.params}
-    names = [n.removesuffix("_link") for n in params if n.endswith("_link")]
+    names = [(n.removesuffix(mark), form) for n in params for mark, form in MARKS.items() if n.endswith(mark)]
     if not names:
         return
     for node in list(program.nodes()):
@@ -56,17 +75,18 @@ def places_of(program: Program) -> Iterator[Place]:
             yield from _at(node, params, names)
 
 
-def _at(sums: Node, params: dict[str, Param], names: list[str]) -> Iterator[Place]:
+def _at(sums: Node, params: Params, names: list[tuple[str, str]]) -> Iterator[Place]:
     below = list(walk([sums]))
     read = {n.name for n in below if n.op == "param"}
-    for name in names:
-        turns = _turns(below, f"{name}_root")
-        x = _vector(below, f"{name}_feature") if turns else None
-        kernel = x and _kernel(name, params, read, x, turns, sums.size)
+    for name, form in names:
+        x = _vector(below, f"{name}_crown_feature" if form == CROWN else f"{name}_feature")
+        kernel = x and _kernel(
+            name, form, {n: p for n, p in params.items() if n in read}, below, x, sums.size
+        )
         if x is None or kernel is None:
             continue
         draft, own = Draft(), Node("input", (), x.shape, x.dtype, clock=x.clock, name="x")
-        if _same(_spelled(draft, kernel, own, params), sums, own, x):
+        if alike(_spelled(draft, kernel, own, params), sums, own, x):
             yield Place(sums, x, kernel)
 
 
@@ -91,55 +111,74 @@ def _vector(below: list[Node], feature: str) -> Node | None:
 
 
 def _kernel(
-    name: str, params: dict[str, Param], read: set[str], x: Node, turns: int, outputs: int
+    name: str, form: str, read: Params, below: list[Node], x: Node, outputs: int
 ) -> ForestKernel | None:
-    link, root = params[f"{name}_link"], params[f"{name}_root"]
-    bits = tree.NARROW if link.dtype == "i16" else tree.WIDE
-    made = ForestKernel(name, x.dtype, x.size, root.shape[0], bits, turns, outputs)
-    table = params.get(f"{name}_values")
-    if f"{name}_values" not in read or table is None or len(table.shape) != 2:
-        return made
-    rows, width = table.shape
-    return ForestKernel(name, x.dtype, x.size, root.shape[0], bits, turns, outputs, rows, width)
+    """Return what a forest would be, None where parameters that are read rule it out."""
+    table = read.get(f"{name}_values")
+    rows, width = table.shape if table and len(table.shape) == 2 else (0, 0)
+    made = ForestKernel(name, x.dtype, x.size, 0, 0, 0, outputs, rows, width, form)
+    made = replace(made, worth=table.dtype) if rows and table else made
+    if form == CROWN:
+        return _crown_kernel(made, read, below)
+    mark, root = read.get(f"{name}_{'link' if form == grove.LINKS else 'twig'}"), read.get(f"{name}_root")
+    turns = _turns(below, f"{name}_root")
+    if mark is None or root is None or not turns:
+        return None
+    bits = twig.BITS if form == grove.SHORT else tree.NARROW if mark.dtype == "i16" else tree.WIDE
+    return replace(made, trees=root.shape[0], bits=bits, turns=turns, cells=mark.shape[0])
 
 
-def _spelled(draft: Draft, kernel: ForestKernel, x: Node, params: dict[str, Param]) -> Node:
+def _crown_kernel(made: ForestKernel, read: Params, below: list[Node]) -> ForestKernel | None:
+    top, end = read[f"{made.name}_crown_feature"], read.get(f"{made.name}_end")
+    walked = sum(n.op == "gather" and n.args[0].name == f"{made.name}_crown_feature" for n in below)
+    trees = top.shape[0] >> walked if walked else 0
+    if not trees or walked > crown.MOST_LEVELS:
+        return None
+    steps = sum(n.op == "gather" and n.args[0].name == f"{made.name}_child" for n in below)
+    made = replace(made, trees=trees, levels=walked)
+    if end:
+        made = replace(made, leaves=-int(end.low), narrow=end.dtype == "i8")
+    if made.in_places and made.rows != trees << walked:
+        return None
+    cell = read.get(f"{made.name}_cell_feature")
+    return replace(made, turns=steps, cells=cell.shape[0] if cell and steps else 0)
+
+
+def _spelled(draft: Draft, kernel: ForestKernel, x: Node, params: Params) -> Node:
     """Return a forest of the same size in letters."""
-    splits = params[f"{kernel.name}_link"].shape[0]
-    zeros = (0,) * splits
-    blank = tree.Packed(zeros, zeros, zeros, (0,) * kernel.trees, kernel.bits, kernel.turns)
-    leaf = tree.walk(draft, blank, x, kernel.name)
-    if not kernel.rows:
+    made = params.get(f"{kernel.name}_values")
+    table = start = None
+    if kernel.rows and made:
+        table = draft.param(made.name, np.zeros(made.shape), made.dtype)
+    if kernel.in_places:
+        place = crown.place_walk(draft, _bare(kernel, params), x, kernel.name)
+        return place if table is None else grove.placed(place, table, kernel.outputs)
+    leaf = _leaf(draft, kernel, x, params)
+    if table is None:
         return tree.counted(leaf, kernel.outputs)
-    table = draft.param(f"{kernel.name}_values", np.zeros((kernel.rows, kernel.width)), "i32")
-    start = draft.param(f"{kernel.name}_start", np.zeros(kernel.trees), "i32")
-    return tree.summed(leaf, table, start, kernel.outputs)
+    start = params.get(f"{kernel.name}_start")
+    kind = start.dtype if start else "i32"
+    return tree.summed(
+        leaf, table, draft.param(f"{kernel.name}_start", np.zeros(kernel.trees), kind), kernel.outputs
+    )
 
 
-def _same(one: Node, other: Node, x: Node, vector: Node) -> bool:
-    """Say whether two nodes are the same letters, where `x` in the one stands for `vector` in the other."""
-    pairs: dict[Node, Node] = {x: vector}
-    todo = [(one, other)]
-    while todo:
-        a, b = todo.pop()
-        if a in pairs:
-            if pairs[a] is not b:
-                return False
-            continue
-        pairs[a] = b
-        if (a.op, a.shape, a.dtype, len(a.args)) != (b.op, b.shape, b.dtype, len(b.args)):
-            return False
-        if a.op in ("scan", "each"):
-            if (a.attr[0], len(bound_by(a))) != (b.attr[0], len(bound_by(b))):
-                return False
-            todo += zip(bound_by(a), bound_by(b), strict=True)
-        elif _attribute(a) != _attribute(b):
-            return False
-        todo += zip(a.args, b.args, strict=True)
-    return True
+def _leaf(draft: Draft, kernel: ForestKernel, x: Node, params: Params) -> Node:
+    if kernel.form == CROWN:
+        return crown.crown_walk(draft, _bare(kernel, params), x, kernel.name)
+    zeros, root = (0,) * params[f"{kernel.name}_feature"].shape[0], (0,) * kernel.trees
+    if kernel.form == grove.SHORT:
+        return twig.twig_walk(draft, twig.Twigs(zeros, zeros, zeros, root, kernel.turns), x, kernel.name)
+    blank = tree.Packed(zeros, zeros, zeros, root, kernel.bits, kernel.turns)
+    return tree.walk(draft, blank, x, kernel.name)
 
 
-def _attribute(node: Node) -> object:
-    if node.op == "const":
-        return node.attr.tobytes()
-    return node.name if node.op == "param" else node.attr
+def _bare(kernel: ForestKernel, params: Params) -> crown.Crowned:
+    """Return crowns of the same size that say nothing."""
+    top = ((0, 0.0),) * (kernel.trees << kernel.levels)
+    end, child = (params.get(f"{kernel.name}_{k}") for k in ("end", "child"))
+    reach = int(end.high) if end else 0
+    ends = (reach, *(-1,) * ((kernel.trees << kernel.levels) - 1))
+    far = int(child.high) if child else 1
+    cells, base, ways = ((0, 0.0),) * kernel.cells, (0,) * kernel.trees, (-1,) * (2 * kernel.cells)
+    return crown.Crowned(kernel.levels, top, ends, base, cells, ways, kernel.turns, kernel.leaves, far)
