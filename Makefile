@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-detect bench-server bench-cross screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-detect bench-server screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -46,8 +46,8 @@ tests: setup ## the tests alone; ARGS="tests/program -k ring" picks some
 	$(call step,tests)
 	@python -m pytest -n $(JOBS) --dist worksteal -q $(ARGS)
 
-agree: setup ## only the proof that all targets give the same bits
-	@python -m pytest -q tests/agree $(ARGS)
+agree: setup ## the proof that all targets give the same bits, in a table; ARGS=--all: every target and program
+	@python -m tests.agree $(ARGS)
 
 docs: setup ## build the documentation into site/
 	@python docs/generate.py
@@ -55,17 +55,15 @@ docs: setup ## build the documentation into site/
 	@rm -rf site/generate.py site/__pycache__
 	@printf 'Open site/index.html\n'
 
-torture: setup ## kill 1,000 processes that keep readings, and look for losses; ARGS="300 7": runs, seed
+torture: setup ## kill what keeps readings and what scores them, and look for losses; ARGS="300 7": kills, seed
 	@python -m tests.keep.torture $(ARGS)
+	@python -m tests.walks.torture $(ARGS)
 
 bench-store: setup ## measure what is kept: bytes a reading, rates, latencies, beside SQLite and DuckDB
 	@python -m bench.store $(ARGS)
 
 bench-server: setup ## time what scoring costs on every engine; ARGS="--river PYTHON" beside river
 	@python bench/server.py $(ARGS)
-
-bench-cross: setup ## let emitted C test itself on every processor zig builds for and qemu runs; a table
-	@python bench/cross.py $(ARGS)
 
 bench-detect: setup ## score the detector on real public data
 	@python -m bench.detect $(ARGS)

@@ -17,7 +17,9 @@ from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import write
 from bimetal.explain.explainer import Explainer
 from bimetal.keep.archive import Archive
+from bimetal.keep.erase import Erased
 from bimetal.keep.quarantine import Refused
+from bimetal.keep.tail import Arrived
 from bimetal.learn.calibrate import Budget
 from bimetal.learn.card import card_of
 from bimetal.learn.dataset import History
@@ -27,6 +29,8 @@ from bimetal.nouns.event import Event
 from bimetal.nouns.signal import Signal
 from bimetal.program.block import pack
 from bimetal.program.verify import check
+from bimetal.stream import resume
+from bimetal.stream.checkpoint import key_of
 from bimetal.stream.feed import feed_of
 from bimetal.stream.late import Reorder
 from bimetal.stream.scorer import DeviceState, Scored, Scorer
@@ -148,7 +152,9 @@ class Heard:
 class HotWalk:
     """The hot walk: `hear` returns when what it was given is durable, scored and handed on to be told.
 
-    `signals` are those known by name; others are kept as they come. Threads may share it.
+    `signals` are those known by name; others are kept as they come. Threads may share it. What
+    streams say is a function of the journal alone, so that a kill changes no event: all that moves
+    them is in it first, and events that could not be kept are kept before the next.
     """
 
     codec: Codec
@@ -159,6 +165,8 @@ class HotWalk:
     outbox: Outbox
     streams: tuple[Stream, ...] = ()
     _turn: Lock = field(default_factory=Lock)
+    _saving: Lock = field(default_factory=Lock)
+    _unsaid: list[Event] = field(default_factory=list[Event])
 
     def hear(self, messages: Sequence[Message], now_ns: int) -> Heard:
         """Take messages in, in their order; raises when they cannot be kept, and then says nothing."""
@@ -166,9 +174,9 @@ class HotWalk:
             gathered = gather(messages, self.codec, self.signals)
             kept = self.admission.admit(gathered.batch).batch
             self.archive.quarantine.append(_refused(p) for p in gathered.poison)
-            if len(kept):
-                self.archive.segments.append(kept)
-            return self._told(kept, tuple(s.push(kept, now_ns) for s in self.streams), gathered.poison)
+            if not len(kept):
+                return Heard(kept, (), gathered.poison)
+            return replace(self._kept(kept, now_ns), poison=gathered.poison)
 
     def settle(self, now_ns: int) -> Heard:
         """Let time pass: rows that wait for others are scored, and what ended for good is told."""
@@ -176,22 +184,69 @@ class HotWalk:
             for notice in self.alarms.wake(now_ns):
                 self.outbox.put(notice)
             nothing = gather((), self.codec, self.signals).batch
-            return self._told(nothing, tuple(s.settle(now_ns) for s in self.streams), ())
+            if any(s.due(now_ns) for s in self.streams):
+                return self._kept(nothing, now_ns)
+            return Heard(nothing, (), ())
 
     def adopt(self, stream: Stream, since_ns: int, now_ns: int) -> None:
         """Let a stream watch from now on; what was kept since an instant sets its state."""
         with self._turn:
-            names = [s.name for s in stream.reorder.signals]
-            stream.catch_up(self.archive.segments.batch(signals=names, since_ns=since_ns), now_ns)
+            resume.begin(self.archive, stream, since_ns, now_ns)
             self.streams = (*(s for s in self.streams if s.name != stream.name), stream)
 
-    def _told(self, kept: Batch, streamed: tuple[Streamed, ...], poison: tuple[Poison, ...]) -> Heard:
-        heard = Heard(kept, streamed, poison)
-        self.archive.events.append(heard.events)
+    def resume(self, streams: Sequence[Stream], since_ns: int, now_ns: int) -> tuple[Heard, ...]:
+        """Let streams go on where they were saved, or else begin as `adopt` has it; nothing may be heard yet.
+
+        Returns what they make of what came afterwards; events that were kept before are not kept
+        again, but told again, for nobody knows whether they were.
+        """
+        with self._turn:
+            begun = [s for s in streams if not resume.load(self.archive, s)]
+            for stream in begun:
+                resume.begin(self.archive, stream, since_ns, now_ns)
+            self.streams = tuple(streams)
+            oldest = min((s.sequence for s in streams), default=self.archive.segments.sequence)
+            said = self.archive.events.ids_after(oldest)
+            heard = tuple(self._moved(a, said) for a in self.archive.segments.replay(oldest))
+            self.archive.states.keep_only([s.name for s in streams])
+        self.save()
+        return heard
+
+    def save(self) -> None:
+        """Save what streams remember, so that little has to be gone through again after a kill."""
+        with self._saving:
+            with self._turn:
+                self._say(())
+                checkpoints = {s.name: s.checkpoint() for s in self.streams}
+                sequence = self.archive.segments.sequence
+            resume.save(self.archive, checkpoints, sequence)
+
+    def erase(self, device: str) -> Erased:
+        """Remove all that is kept and remembered of a device, and its token."""
+        with self._saving, self._turn:
+            for stream in self.streams:
+                stream.forget(device)
+            self.alarms.erase(device)
+            return self.archive.erase(device)
+
+    def _kept(self, batch: Batch, now_ns: int) -> Heard:
+        sequence = self.archive.segments.append(batch, arrived_ns=now_ns)
+        return self._moved(Arrived(sequence, now_ns, batch), frozenset())
+
+    def _moved(self, arrived: Arrived, said: frozenset[str]) -> Heard:
+        """Let the streams take a batch that is in the journal, and say what was not said of it before."""
+        streamed = tuple(s.take(arrived) for s in self.streams if s.sequence < arrived.sequence)
+        heard = Heard(arrived.batch, streamed, ())
+        self._say([event for event in heard.events if event.id not in said])
         for event in heard.events:
             for notice in self.alarms.take(event):
                 self.outbox.put(notice)
         return heard
+
+    def _say(self, events: Sequence[Event]) -> None:
+        self._unsaid += events
+        self.archive.events.append(self._unsaid)
+        self._unsaid.clear()
 
 
 def _refused(poison: Poison) -> Refused:
@@ -203,7 +258,8 @@ def stream_of(name: str, bundle: Bundle, target: Target) -> Stream:
     """Return the stream of a model, for all devices, before it has seen any."""
     card = card_of(bundle.card)
     reorder = Reorder(card.signal_list(), period_ns=round(card.period_s * 1e9))
-    return Stream(name, reorder, scorer_of(bundle, target))
+    key = key_of(bundle.program, bundle.blocks, [s.name for s in card.signals])
+    return Stream(name, reorder, scorer_of(bundle, target), key=key)
 
 
 def replay(scorer: Scorer, tables: Iterator[TableBatch]) -> Iterator[tuple[TableBatch, Scored]]:

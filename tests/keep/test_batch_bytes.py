@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bimetal.keep.batch_bytes import check_names, from_bytes, signal_of, signal_text, to_bytes, without
+from bimetal.keep.batch_bytes import (
+    arrival_of,
+    check_names,
+    from_bytes,
+    signal_of,
+    signal_text,
+    to_bytes,
+    without,
+)
 from bimetal.nouns import Batch, Quality, Signal
 from bimetal.nouns.errors import BadInput
 from tests.keep.given import TEMPERATURE, batch, batches
@@ -58,3 +66,19 @@ def test_names_that_cannot_be_kept_are_refused(name: str) -> None:
 def test_two_signals_of_one_name_are_refused() -> None:
     with pytest.raises(BadInput, match="one name"):
         check_names(batch(1, signals=(TEMPERATURE, TEMPERATURE)))
+
+
+def test_when_it_arrived_is_kept_with_it() -> None:
+    content = to_bytes(batch(3), Quality.GOOD, 1_767_225_600_000_000_007)
+    assert arrival_of(content) == 1_767_225_600_000_000_007
+    assert len(from_bytes(content)[0]) == 3
+    assert arrival_of(to_bytes(batch(3), Quality.GOOD)) is None
+    empty = batch(0, devices=(), signals=())
+    assert arrival_of(to_bytes(empty, Quality.GOOD, 5)) == 5
+    assert len(from_bytes(to_bytes(empty, Quality.GOOD, 5))[0]) == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 64, to_bytes(batch(3), Quality.GOOD, 1)[:100]])
+def test_what_is_no_batch_has_no_arrival(content: bytes) -> None:
+    with pytest.raises(BadInput):
+        arrival_of(content)

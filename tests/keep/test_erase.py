@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
 
-from bimetal.keep.archive import Archive
+from bimetal.keep.archive import TOKENS, Archive
 from bimetal.keep.quarantine import Refused
 from bimetal.keep.segment import Segments
 from bimetal.keep.shelf import Shelf
+from bimetal.keep.states import States
+from bimetal.trust.token import TokenFile
 from tests.keep.given import START, batch, event, flip, series, texts_of
 
 MARK = "patient-7f3a-marker"
@@ -30,6 +33,10 @@ def archive(tmp_path: Path) -> Archive:
             archive.segments.seal()
     archive.events.append([event(MARK), event("fan")])
     archive.quarantine.append([refused(MARK.encode()), refused(b"fan")])
+    archive.states.save("plant", States(3, b"", {MARK: b"x", "fan": b"y"}))
+    tokens = TokenFile(tmp_path / TOKENS)
+    for device in (MARK, "fan"):
+        tokens.make(device, secrets.token_bytes)
     return archive
 
 
@@ -41,8 +48,15 @@ def mentions(folder: Path) -> list[str]:
 
 def test_before_erasing_the_mark_is_found_everywhere(archive: Archive) -> None:
     found = mentions(archive.folder)
-    assert {Path(name).suffix for name in found} == {".journal", ".parquet", ".sqlite", ".jsonl"}
-    assert len(found) == 8
+    assert {Path(name).suffix for name in found} == {
+        ".journal",
+        ".parquet",
+        ".sqlite",
+        ".jsonl",
+        ".state",
+        ".json",
+    }
+    assert len(found) == 10
     archive.close()
 
 
@@ -50,6 +64,7 @@ def test_after_erasing_the_mark_is_nowhere_and_the_rest_is_whole(archive: Archiv
     before = archive.segments.batch(["fan", "pump"])
     erased = archive.erase(MARK)
     assert (erased.readings, erased.segments, erased.events, erased.refused) == (60, 2, 1, 1)
+    assert (erased.states, erased.tokens) == (1, 1)
     assert mentions(archive.folder) == []
     archive.close()
     reopened = Archive(archive.folder)
@@ -58,8 +73,9 @@ def test_after_erasing_the_mark_is_nowhere_and_the_rest_is_whole(archive: Archiv
     assert after.devices == ("fan", "pump")
     for device in after.devices:
         assert series(after, device, "pressure") == series(before, device, "pressure")
-    assert [sequence for sequence, _ in reopened.segments.replay(0)] == [1, 2, 3]
+    assert [a.sequence for a in reopened.segments.replay(0)] == [1, 2, 3]
     assert [m.refused.payload for m in reopened.quarantine.read().messages] == [b"fan"]
+    assert TokenFile(archive.folder / TOKENS).devices == ("fan",)
     reopened.close()
 
 

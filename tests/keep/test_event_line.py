@@ -55,6 +55,7 @@ def test_the_schema_is_what_is_documented() -> None:
         ],
         "sentence": "Hot.",
         "since": "2023-11-14T22:13:19.25Z",
+        "id": "",
     }
 
 
@@ -67,6 +68,14 @@ def test_what_is_no_number_is_null() -> None:
         [None] * 2,
     )
     assert math.isnan(from_line(to_line(said)).score)
+
+
+def test_the_id_is_kept_and_a_line_without_one_is_read() -> None:
+    said = replace(event(), id="12:0:plant:pump")
+    assert from_line(to_line(said)).id == "12:0:plant:pump"
+    older = to_line(event()).replace(b',"id":""', b"")
+    assert b'"id"' not in older
+    assert from_line(older).id == ""
 
 
 def test_fields_of_a_later_bimetal_are_ignored() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,21 @@ def test_other_files_in_the_folder_are_left_alone(log: EventLog) -> None:
     log.erase("pump")
     assert EventLog(log.folder).read().damaged == 0
     assert (log.folder / "9999-99-99.jsonl").read_text() == "mine"
+
+
+def test_ids_of_later_batches_are_found_whatever_day_they_are_about(log: EventLog) -> None:
+    for number, day in ((1, 9), (2, 3), (10, 9), (11, -4)):
+        log.append([replace(event("pump", START + day * DAY), id=f"{number}:0:plant:pump")])
+    assert log.ids_after(2) == {"10:0:plant:pump", "11:0:plant:pump"}
+    assert len(log.ids_after(0)) == 4
+    assert log.ids_after(11) == frozenset()
+
+
+@pytest.mark.parametrize("line", [b"\xff\x00 no line\n", b"[]\n", b'{"id": 3}\n', b'{"id": "\\u00b2:0"}\n'])
+def test_ids_are_found_past_lines_that_hold_none(log: EventLog, line: bytes) -> None:
+    path = max(log.folder.glob("*.jsonl"))
+    log.append([replace(event("pump", START + 2 * DAY), id="5:0:plant:pump")])
+    if b"u00b2" not in line:  # an id of nobody's is older than everything
+        path.write_bytes(path.read_bytes() + line)
+    log.append([replace(event("pump", START + 2 * DAY), id="6:0:plant:pump")])
+    assert log.ids_after(4) == {"5:0:plant:pump", "6:0:plant:pump"}

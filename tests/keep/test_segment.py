@@ -256,12 +256,12 @@ def test_the_journal_is_replayed_in_order_while_it_is_pinned(segments: Segments)
         segments.append(batch(3, start=3 * k))
         segments.seal()
     segments = reopened(segments)
-    assert [(n, b.time_ns[0]) for n, b in segments.replay(2)] == [
+    assert [(a.sequence, a.batch.time_ns[0]) for a in segments.replay(2)] == [
         (3, START + 6 * SECOND),
         (4, START + 9 * SECOND),
     ]
     segments.pin(3)
-    assert [n for n, _ in segments.replay(3)] == [4]
+    assert [a.sequence for a in segments.replay(3)] == [4]
     with pytest.raises(NotFound, match="order is gone"):
         segments.replay(2)
     segments.close()

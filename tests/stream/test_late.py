@@ -129,6 +129,54 @@ def test_small_batches_do_no_harm(rows: list[float]) -> None:
     assert len(reorder.flush({}).ready) == 0
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.sampled_from("ab"), st.integers(0, 40)), max_size=25),
+    st.sets(st.integers(0, 80)),
+)
+def test_looking_meanwhile_makes_no_difference(arrivals: list[tuple[int, str, int]], looks: set[int]) -> None:
+    """Each arrival: a row's time, its device, and when it comes; looks: when somebody settles meanwhile."""
+
+    def said(looked: set[int]) -> dict[str, list[float]]:
+        reorder, found = Reorder(SIGNALS, period_ns=SECOND), dict[str, list[float]]()
+        waiting: dict[str, Waiting] = {}
+        for now, (time_s, device, _) in sorted(
+            [(2 * a[2], a) for a in arrivals] + [(k, (0, "", 0)) for k in looked], key=lambda one: one[0]
+        ):
+            now_ns = START + now * SECOND
+            if device:
+                done = reorder.push(waiting, batch([float(time_s)], device), now_ns)
+            else:
+                done = reorder.flush(waiting, now_ns)
+            waiting = done.waiting
+            for k, seen in zip(done.ready.device.tolist(), seconds(done.ready), strict=True):
+                found.setdefault(done.ready.devices[k], []).append(seen)
+        for k, seen in zip(
+            (last := reorder.flush(waiting).ready).device.tolist(), seconds(last), strict=True
+        ):
+            found.setdefault(last.devices[k], []).append(seen)
+        return found
+
+    assert said(set()) == said(looks)
+
+
+def test_a_message_sent_again_counts_once_though_its_instant_came_in_pieces() -> None:
+    one, two = batch([1], values=[7]), batch([1], values=[np.nan])
+    reorder = Reorder(SIGNALS, period_ns=SECOND)
+    ready, late, repeated, waiting = run(reorder, [batch([-5, 0]), one, two, one, two, batch([2])])
+    assert (ready, late, repeated) == ([-5, 0, 1, 1, 2], [], 2)
+    last = waiting["a"].last
+    assert last is not None
+    assert last.tolist() == [[2.0]]
+
+
+def test_what_is_remembered_of_an_instant_is_bounded() -> None:
+    reorder = Reorder(SIGNALS, period_ns=SECOND)
+    waiting = run(reorder, [batch([0, 0.5]), *(batch([1], values=[float(k)]) for k in range(500))])[3]
+    last = waiting["a"].last
+    assert last is not None
+    assert len(last) == 64
+
+
 @given(st.lists(st.integers(0, 30), max_size=40), st.sampled_from([0, SECOND]), st.integers(1, 8))
 def test_nothing_is_lost_or_out_of_order(times: list[int], period_ns: int, most: int) -> None:
     reorder = Reorder(SIGNALS, most_rows=most, period_ns=period_ns)

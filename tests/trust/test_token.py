@@ -80,3 +80,18 @@ def test_identity_comes_from_the_token(tokens: TokenFile) -> None:
 
 def test_in_a_laboratory_anybody_speaks_for_anything() -> None:
     assert anybody(Claim("x", b"")).may_speak_for("pump-7")
+
+
+def test_an_erased_device_has_no_token_and_leaves_no_file(tokens: TokenFile) -> None:
+    tokens.make("pump-1", secrets.token_bytes)
+    tokens.make("pump-2", secrets.token_bytes)
+    (tokens.path.parent / ".tokens-x1").write_text('{"devices": {"pump-1": ""}}')
+    assert tokens.erase("pump-1") == 1
+    assert tokens.erase("pump-1") == 0
+    assert tokens.devices == ("pump-2",)
+    assert [p.name for p in tokens.path.parent.iterdir()] == ["tokens.json"]
+
+
+def test_erasing_where_nobody_has_a_token_makes_no_file(tokens: TokenFile) -> None:
+    assert tokens.erase("pump-1") == 0
+    assert not tokens.path.exists()

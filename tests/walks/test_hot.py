@@ -168,9 +168,54 @@ def test_what_cannot_be_kept_is_not_scored_either(
         raise Unsupported("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(hot.archive.segments), "append", lambda _self, batch: full(batch))
+        patch.setattr(type(hot.archive.segments), "append", lambda _self, batch, **_: full(batch))
         with pytest.raises(Unsupported, match="full"):
             hot.hear(some, BEGIN_NS)
     heard = hot.hear(some, BEGIN_NS)
     assert heard.kept.readings == len(some) * len(SIGNALS)
     assert [len(s.late) for s in heard.streamed] == [0]
+
+
+def test_events_that_could_not_be_kept_are_kept_before_the_next(
+    walk: tuple[HotWalk, Heard], readings: Batch, taught: Taught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hot, _ = walk
+    hear_all(hot, part(readings, readings.time_ns < LEARN_NS), 400)
+    hot.adopt(stream_of("plant", taught.bundle, fastest()), BEGIN_NS, LEARN_NS)
+    rest = messages(part(readings, readings.time_ns >= LEARN_NS))
+
+    def full(*_: object) -> None:
+        raise Unsupported("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(hot.archive.events), "append", full)
+        with pytest.raises(Unsupported, match="full"):
+            hot.hear(rest, rest[-1].received_ns)
+    assert hot.archive.events.read().events == ()
+    again = hot.hear(rest, rest[-1].received_ns)
+    _, replayed = scorer_of(taught.bundle, fastest()).advance({}, readings)
+    expected = [e for e in replayed.events if e.time_ns >= LEARN_NS]
+    told = hot.archive.events.read().events
+    assert sorted(told, key=repr) == sorted([*expected[: len(told)]], key=repr)
+    assert len(told) >= len(expected) - 4
+    assert again.events == ()
+
+
+def test_an_erased_device_is_forgotten_by_its_streams_and_alarms(
+    walk: tuple[HotWalk, Heard], readings: Batch, taught: Taught
+) -> None:
+    hot, _ = walk
+    hear_all(hot, part(readings, readings.time_ns < LEARN_NS), 400)
+    hot.resume([stream_of("plant", taught.bundle, fastest())], BEGIN_NS, LEARN_NS)
+    hear_all(hot, part(readings, readings.time_ns >= LEARN_NS), 400)
+    device = hot.alarms.all()[0].event.device
+    hot.save()
+    hot.erase(device)
+    assert device not in hot.streams[0].states
+    assert device not in hot.streams[0].waiting
+    assert device not in {a.event.device for a in hot.alarms.all()}
+    files = [p for p in hot.archive.folder.rglob("*") if p.is_file() and p.suffix != ".parquet"]
+    assert not [p.name for p in files if device.encode() in p.read_bytes()]
+    again = stream_of("plant", taught.bundle, fastest())
+    hot.resume([again], BEGIN_NS, LEARN_NS)
+    assert set(again.states) == set(readings.devices) - {device}

@@ -23,7 +23,7 @@ from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.home import keys
 from bimetal.cli.pace import quickest
 from bimetal.cli.saying import remark
-from bimetal.keep.archive import Archive
+from bimetal.keep.archive import TOKENS, Archive
 from bimetal.nouns.errors import Error, NotAllowed
 from bimetal.spine import Heard, HotWalk, stream_of
 from bimetal.tell.alarm import Alarms, Notice
@@ -38,11 +38,12 @@ from bimetal.wire.codecs.json import JsonCodec
 from bimetal.wire.transport import Message
 from bimetal.wire.transports.mqtt import MqttListener
 
-TOKENS = "tokens.json"
 TICK_S = 0.5
 TEND_S = 1.0
+SAVE_S = 5.0
+"""After a kill, a model goes through what came in so long again."""
 WARM_UP_S = 86_400.0
-"""A model looks back at most so far to find out how things stand when it starts."""
+"""A model that is new looks back at most so far to find out how things stand."""
 MOST_SHOWN = 50
 """So many devices are on the live page; all are kept, scored and told of."""
 
@@ -127,22 +128,28 @@ class Server:
                 self._show(await asyncio.to_thread(self._walk.settle, time.time_ns()))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), TICK_S)
-        self._walk.settle(time.time_ns())
+        self._walk.save()
 
     def _watch(self, bundles: dict[str, Bundle]) -> None:
+        """Let the models watch, from where they were; the page shows what they make of it."""
         now_ns = time.time_ns()
+        streams = [stream_of(name, bundle, quickest()) for name, bundle in bundles.items()]
+        for heard in self._walk.resume(streams, now_ns - round(WARM_UP_S * 1e9), now_ns):
+            self._show(heard)
         for name, bundle in bundles.items():
-            stream = stream_of(name, bundle, quickest())
-            self._walk.adopt(stream, now_ns - round(WARM_UP_S * 1e9), now_ns)
             self._page.set_model(model_view(name, bundle))
         words = f"Watching with {', '.join(bundles)}." if bundles else "Readings are kept; no model watches."
         self._page.set_stage(Stage.WATCHING if bundles else Stage.LISTENING, 1.0, words)
 
     async def _tend(self) -> None:
-        """Seal and join what was kept, a piece at a time, beside everything else."""
+        """Save, and seal and join what was kept, a piece at a time, beside everything else."""
+        saved_s = time.monotonic()
         while True:
             more = False
             try:
+                if time.monotonic() - saved_s > SAVE_S:
+                    await asyncio.to_thread(self._walk.save)
+                    saved_s = time.monotonic()
                 more = await asyncio.to_thread(self._walk.archive.tend)
             except Error as error:
                 remark(error.sentence())

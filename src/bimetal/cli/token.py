@@ -18,7 +18,7 @@ from bimetal.cli.command import Command, as_json
 @as_json()
 def command(device: str, data: Path, revoke: bool, as_json: bool) -> None:
     """Make a token for a device, in place of one it had; it is shown this once and counts at once."""
-    from bimetal.cli.serving import TOKENS
+    from bimetal.keep.archive import TOKENS
     from bimetal.trust.token import TokenFile
 
     tokens = TokenFile(data / TOKENS)

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bimetal.keep.erase import Erased, erase, finish_erasing
+from bimetal.keep.erase import Erased, Kept, erase
 from bimetal.keep.event_log import EventLog
 from bimetal.keep.quarantine import Quarantine
 from bimetal.keep.retain import oldest_ns, retain
 from bimetal.keep.segment import Removed, Segments
+from bimetal.keep.states import StateFolder
 from bimetal.nouns.purpose import Purpose
+from bimetal.trust.token import TokenFile
+
+TOKENS = "tokens.json"
+"""The file of a folder in which the tokens of its devices are."""
 
 
 class Archive:
-    """Readings, events, and messages in quarantine in one folder, which it holds until closed.
+    """Readings, events, messages in quarantine and states of streams in one folder, held until closed.
 
     Opening finishes what a power cut interrupted. Raises as Segments does.
     """
@@ -25,14 +30,17 @@ class Archive:
         try:
             self.events = EventLog(folder / "events")
             self.quarantine = Quarantine(folder / "quarantine")
-            finish_erasing(self.segments, self.events, self.quarantine)
+            self.states = StateFolder(folder / "streams")
+            for device in self.segments.erasing():
+                self.erase(device)
         except BaseException:
             self.segments.close()
             raise
 
     def erase(self, device: str) -> Erased:
-        """Remove all that is kept of a device."""
-        return erase(self.segments, self.events, self.quarantine, device)
+        """Remove all that is kept of a device, and its token; streams that run must `forget` it too."""
+        tokens = TokenFile(self.folder / TOKENS)
+        return erase(Kept(self.segments, self.events, self.quarantine, self.states, tokens), device)
 
     def retain(self, purposes: Mapping[str, Purpose], now_ns: int) -> Removed:
         """Remove readings whose purpose ended, and what else is older than the longest purpose."""

@@ -42,8 +42,8 @@ def check_names(batch: Batch) -> None:
             raise BadInput(f"the signal name {name!a} holds a character that names cannot have")
 
 
-def to_bytes(batch: Batch, quality: Quality) -> bytes:
-    """Return a batch as one lz4 Arrow stream, devices without rows left out."""
+def to_bytes(batch: Batch, quality: Quality, arrived_ns: int | None = None) -> bytes:
+    """Return a batch as one lz4 Arrow stream, devices without rows left out, with when it arrived."""
     used, index = np.unique(batch.device, return_inverse=True)
     names = pa.array([batch.devices[k] for k in used], pa.string())
     columns = [
@@ -56,7 +56,10 @@ def to_bytes(batch: Batch, quality: Quality) -> bytes:
         pa.field(f"v{k}", pa.float64(), metadata={"signal": signal_text(s)})
         for k, s in enumerate(batch.signals)
     ]
-    schema = pa.schema(fields, metadata={"quality": str(int(quality))})
+    metadata = {"quality": str(int(quality))}
+    if arrived_ns is not None:
+        metadata["arrived"] = str(arrived_ns)
+    schema = pa.schema(fields, metadata=metadata)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as out:
         out.write_batch(pa.record_batch(columns, schema=schema))
@@ -84,6 +87,16 @@ def from_bytes(content: bytes) -> tuple[Batch, Quality]:
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, StopIteration) as error:
         raise BadInput(f"a kept batch cannot be read: {error}") from None
     return batch, quality
+
+
+def arrival_of(content: bytes) -> int | None:
+    """Return when a batch in these bytes arrived, None when nobody noted it; raises as `from_bytes`."""
+    try:
+        with pa.ipc.open_stream(content) as stream:
+            arrived = stream.schema.metadata.get(b"arrived")
+        return None if arrived is None else int(arrived)
+    except (pa.ArrowException, OSError, AttributeError, ValueError) as error:
+        raise BadInput(f"a kept batch cannot be read: {error}") from None
 
 
 def without(batch: Batch, rules: Sequence[Rule]) -> Batch:

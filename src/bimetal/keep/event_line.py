@@ -10,6 +10,7 @@
 | `cause` | `process` or `sensor` |
 | `explanation` | largest share first: `signal`, `share` (0..1), `value`, `usual` (low, high), `unit` |
 | `sentence` | the same in plain words |
+| `id` | the same when the same event is said again, as after a power cut; empty when nobody keeps count |
 
 A number that is not finite is null. Unknown fields are ignored when reading, so a later bimetal may add some.
 """
@@ -49,6 +50,7 @@ class _Line(msgspec.Struct):
     explanation: list[_Part]
     sentence: str
     since: str
+    id: str = ""
 
 
 def to_line(event: Event) -> bytes:
@@ -67,6 +69,7 @@ def to_line(event: Event) -> bytes:
         parts,
         event.sentence,
         time_text(event.since_ns),
+        event.id,
     )
     try:
         return json_line(line)
@@ -105,6 +108,7 @@ def from_line(line: bytes) -> Event:
         reasons,
         read.sentence,
         time_ns_of(read.since),
+        read.id,
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+import msgspec
+
 from bimetal.keep.asked import EARLIEST_NS, LATEST_NS
 from bimetal.keep.disk import make_folder, sweep_unfinished
 from bimetal.keep.event_line import from_line, time_ns_of, time_text, to_line
@@ -24,6 +26,10 @@ class Told:
 
     events: tuple[Event, ...]
     damaged: int
+
+
+class _Id(msgspec.Struct):
+    id: str = ""
 
 
 class EventLog:
@@ -53,6 +59,19 @@ class EventLog:
     def read(self, since_ns: int = EARLIEST_NS, until_ns: int = LATEST_NS, device: str | None = None) -> Told:
         """Return the events with since <= time < until, of one device or of all."""
         return read_events(self.folder, since_ns, until_ns, device)
+
+    def ids_after(self, sequence: int) -> frozenset[str]:
+        """Return the ids of the events that were said of batches after a sequence number."""
+        found: set[str] = set()
+        for path in _files(self.folder):
+            for line in reversed(whole_lines(path)):
+                number, event_id = _id_of(line)
+                if number is None:
+                    continue
+                if number <= sequence:  # lines are in the order of batches
+                    break
+                found.add(event_id)
+        return frozenset(found)
 
     def forget_before(self, time_ns: int) -> int:
         """Remove the events from before an instant; returns how many lines went."""
@@ -91,6 +110,16 @@ def read_events(
             if since_ns <= event.time_ns < until_ns and device in (None, event.device):
                 found.append(event)
     return Told(tuple(sorted(found, key=lambda e: e.time_ns)), damaged)
+
+
+def _id_of(line: bytes) -> tuple[int | None, str]:
+    """Return the number of the batch an event is about, and its id; no number for a damaged line."""
+    try:
+        event_id = msgspec.json.decode(line, type=_Id).id
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None, ""
+    number = event_id.partition(":")[0]
+    return (int(number) if number.isascii() and number.isdigit() else 0), event_id
 
 
 def _files(folder: Path) -> Sequence[Path]:

@@ -26,7 +26,7 @@ from bimetal.keep.picture import draw
 from bimetal.keep.rows import Rows, held_in, join, no_rows, pivot, tidy, within
 from bimetal.keep.rule import Rule
 from bimetal.keep.shelf import Removed, Shelf
-from bimetal.keep.tail import Recovery, Tail
+from bimetal.keep.tail import Arrived, Recovery, Tail
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.errors import BadInput, Error
 from bimetal.nouns.reading import Quality
@@ -94,8 +94,10 @@ class Segments:
         """The sequence number of the last batch."""
         return self._tail.sequence
 
-    def append(self, batch: Batch, quality: Quality = Quality.GOOD) -> int:
+    def append(self, batch: Batch, quality: Quality = Quality.GOOD, *, arrived_ns: int | None = None) -> int:
         """Keep a batch; returns its sequence number once a power cut could not lose it.
+
+        `arrived_ns` is when it arrived, for `replay`; without it, that is taken to be its latest time.
 
         Seals when much waits, unless somebody is at it (see `tend`). Raises BadInput for names that
         cannot be kept or a unit that changed, Unsupported when the disk is full, NotAllowed when it
@@ -113,7 +115,7 @@ class Segments:
                     hint="Call seal to see why",
                 )
             self._learn(batch.signals)
-            sequence = self._tail.append(batch, quality)
+            sequence = self._tail.append(batch, quality, arrived_ns)
         if self._due(1.0) and self._upkeep.acquire(blocking=self._due(_PATIENCE / 2)):
             try:
                 self._seal()
@@ -203,8 +205,8 @@ class Segments:
             self._book.note("pinned", after)
             remove_durably(self._tail.forget(self._book.fact("sealed") or 0, after))
 
-    def replay(self, after: int) -> Iterator[tuple[int, Batch]]:
-        """Yield batches with their sequence numbers as they arrived, those after a number.
+    def replay(self, after: int) -> Iterator[Arrived]:
+        """Yield batches as they arrived, those after a sequence number.
 
         Raises NotFound when they are no longer there in that form (see `pin`).
         """

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bimetal.keep.batch_bytes import from_bytes, to_bytes, without
+from bimetal.keep.batch_bytes import arrival_of, from_bytes, to_bytes, without
 from bimetal.keep.disk import in_words, make_folder, remove_durably, sweep_unfinished, write_whole
 from bimetal.keep.journal import Journal, Record, read_journal, write_journal
 from bimetal.keep.rows import Rows, join, rows_of
@@ -26,6 +26,15 @@ class Recovery:
     batches: int
     torn_bytes: int
     damaged: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A batch with its place in the order of arrival, and when it arrived (the clock of who kept it)."""
+
+    sequence: int
+    time_ns: int
+    batch: Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +66,9 @@ class Tail:
         self.sequence = sealed
         self.recovery = self._recover(sealed, repair)
 
-    def append(self, batch: Batch, quality: Quality) -> int:
+    def append(self, batch: Batch, quality: Quality, arrived_ns: int | None) -> int:
         """Make a batch durable and return its sequence number; a failed one's number is never used again."""
-        content = to_bytes(batch, quality)
+        content = to_bytes(batch, quality, arrived_ns)
         self.sequence += 1
         record = Record(self.sequence, content)
         try:
@@ -121,7 +130,7 @@ class Tail:
         self._count()
         return before - self.readings
 
-    def replay(self, after: int) -> Iterator[tuple[int, Batch]]:
+    def replay(self, after: int) -> Iterator[Arrived]:
         """Yield the batches after a sequence number, in order, sealed or not.
 
         Raises NotFound when a journal that may hold one of them is gone.
@@ -136,7 +145,7 @@ class Tail:
         for path in sorted(self._last):
             for record in read_journal(path).records:
                 if record.sequence > after:
-                    yield record.sequence, from_bytes(record.content)[0]
+                    yield _arrived(record)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -197,7 +206,15 @@ def _slimmed(record: Record, rules: Sequence[Rule]) -> Record:
     slim = without(batch, rules)
     if slim.readings == batch.readings:
         return record
-    return Record(record.sequence, to_bytes(slim, quality))
+    return Record(record.sequence, to_bytes(slim, quality, arrival_of(record.content)))
+
+
+def _arrived(record: Record) -> Arrived:
+    batch, _ = from_bytes(record.content)
+    time_ns = arrival_of(record.content)
+    if time_ns is None:
+        time_ns = int(batch.time_ns.max()) if len(batch) else 0
+    return Arrived(record.sequence, time_ns, batch)
 
 
 def _set_aside(path: Path, places: list[int], records: list[Record], repair: bool) -> str:

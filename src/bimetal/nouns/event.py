@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 
@@ -51,7 +51,8 @@ class Event:
     """What a program said about a device at an instant.
 
     `score` is 1.0 exactly at the alarm threshold; `reasons` are ordered by share, largest
-    first; `sentence` says the same in plain words; `since_ns` is when it began.
+    first; `sentence` says the same in plain words; `since_ns` is when it began. `id` is the same
+    when the same event is said again, as after a power cut; empty for one that is not of a stream.
     """
 
     kind: Kind
@@ -63,3 +64,4 @@ class Event:
     reasons: tuple[Reason, ...]
     sentence: str
     since_ns: int
+    id: str = field(default="", compare=False)

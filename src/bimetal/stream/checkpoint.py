@@ -1,148 +1,118 @@
-"""Checkpoint: the states of all devices at one instant, as one file that is whole or refused."""
+"""Checkpoint: the states of all devices at one instant, to and from what is kept of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from bimetal.keep.disk import in_words, write_whole
-from bimetal.nouns.errors import BadInput, Unsupported
+from bimetal.keep.states import States
+from bimetal.nouns.errors import BadInput
 from bimetal.nouns.event import Cause
+from bimetal.program.digest import digest
+from bimetal.program.program import Program
 from bimetal.stream.edge import Watch
 from bimetal.stream.late import Waiting
 from bimetal.stream.scorer import DeviceState
 
-VERSION = 1
-MAGIC = b"BMCK"
-_DIGEST_BYTES = 32
-_HEAD = len(MAGIC) + 1 + _DIGEST_BYTES
+_ANEW = "Remove it: the model begins anew"
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Everything a stream needs to go on: `sequence` is the last batch that is in it.
 
-    `program` is the digest of the program the states belong to; `waiting` are rows that were not
-    let through yet. Batches after `sequence` must be fed again, in order.
+    `key` says whose states they are (see `key_of`); `waiting` are rows that were not let through
+    yet. Batches after `sequence` must be fed again, in order.
     """
 
     sequence: int
-    program: bytes
+    key: bytes
     states: Mapping[str, DeviceState]
     waiting: Mapping[str, Waiting] = field(default_factory=dict[str, Waiting])
 
-    def without(self, device: str) -> Checkpoint:
-        """Return it without a device, as erasure asks for."""
-        return Checkpoint(
-            self.sequence,
-            self.program,
-            {d: s for d, s in self.states.items() if d != device},
-            {d: w for d, w in self.waiting.items() if d != device},
-        )
 
+class _Device(msgspec.Struct, array_like=True):
+    """A device in a checkpoint: its program's bytes and its watch, then its rows that wait."""
 
-class _State(msgspec.Struct, array_like=True):
-    program: bytes
+    program: bytes | None
     alarm_since_ns: int | None
     cause: Cause
     faulty: tuple[bool, ...]
     sensor_since_ns: int | None
-
-
-class _Waiting(msgspec.Struct, array_like=True):
     time_ns: bytes
     values: bytes
     signals: int
     last_ns: int | None
-    last: bytes | None
+    last: bytes
     heard_ns: int
 
 
-class _File(msgspec.Struct):
-    sequence: int
-    program: bytes
-    states: dict[str, _State]
-    waiting: dict[str, _Waiting]
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Device)
 
 
-def to_bytes(checkpoint: Checkpoint) -> bytes:
-    """Return a checkpoint as bytes: magic, format, BLAKE2b digest, then MessagePack."""
-    states = {d: _State(s.program, *_watched(s.watch)) for d, s in checkpoint.states.items()}
-    waiting = {d: _packed(w) for d, w in checkpoint.waiting.items()}
-    body = msgspec.msgpack.encode(_File(checkpoint.sequence, checkpoint.program, states, waiting))
-    return MAGIC + bytes([VERSION]) + _digest(body) + body
+def key_of(program: Program, blocks: Mapping[str, bytes], signals: Sequence[str]) -> bytes:
+    """Return what tells the states of one model from those of another: BLAKE2b of all that acts on them."""
+    whole = blake2b(digest(program), digest_size=32)
+    whole.update(msgspec.msgpack.encode([sorted(blocks.items()), list(signals)]))
+    return whole.digest()
 
 
-def from_bytes(content: bytes, program: bytes, where: str = "") -> Checkpoint:
-    """Return the checkpoint in these bytes.
+def to_states(checkpoint: Checkpoint) -> States:
+    """Return a checkpoint as what is kept of it, device by device."""
+    names = {*checkpoint.states, *checkpoint.waiting}
+    devices = {d: _packed(checkpoint.states.get(d), checkpoint.waiting.get(d)) for d in sorted(names)}
+    return States(checkpoint.sequence, checkpoint.key, devices)
 
-    Raises BadInput when it is damaged or belongs to another program, Unsupported when it is newer.
-    """
-    if content[: len(MAGIC)] != MAGIC or len(content) < _HEAD:
-        raise BadInput("this is not a checkpoint of bimetal", where=where, hint="Move the file away")
-    if content[len(MAGIC)] > VERSION:
-        raise Unsupported(
-            f"this checkpoint has format {content[len(MAGIC)]}, and this bimetal reads up to {VERSION}",
-            where=where,
-            hint="Install the bimetal that wrote it, or a newer one",
+
+def from_states(kept: States, key: bytes) -> Checkpoint:
+    """Return the checkpoint that was kept; raises BadInput for another model's or a damaged one."""
+    if kept.key != key:
+        raise BadInput("these states belong to another model", hint=_ANEW)
+    states: dict[str, DeviceState] = {}
+    waiting: dict[str, Waiting] = {}
+    for device, content in kept.devices.items():
+        try:
+            read = _DECODER.decode(content)
+            if read.program is not None:
+                watch = Watch(read.alarm_since_ns, read.cause, read.faulty, read.sensor_since_ns)
+                states[device] = DeviceState(read.program, watch)
+            if read.signals:
+                waiting[device] = _unpacked(read)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise BadInput(f"these states cannot be read: {error}", hint=_ANEW) from None
+    return Checkpoint(kept.sequence, kept.key, states, waiting)
+
+
+_NOTHING = Waiting(np.empty(0, np.int64), np.empty((0, 0)))
+
+
+def _packed(state: DeviceState | None, waiting: Waiting | None) -> bytes:
+    watch = state.watch if state else Watch()
+    rows = waiting or _NOTHING
+    return _ENCODER.encode(
+        _Device(
+            state.program if state else None,
+            watch.alarm_since_ns,
+            watch.cause,
+            watch.faulty,
+            watch.sensor_since_ns,
+            rows.time_ns.astype("<i8").tobytes(),
+            rows.values.astype("<f8").tobytes(),
+            rows.values.shape[1],
+            rows.last_ns,
+            b"" if rows.last is None else rows.last.astype("<f8").tobytes(),
+            rows.heard_ns,
         )
-    body = content[_HEAD:]
-    if _digest(body) != content[len(MAGIC) + 1 : _HEAD]:
-        raise BadInput("this checkpoint is damaged", where=where, hint="Remove it: programs start anew")
-    try:
-        read = msgspec.msgpack.decode(body, type=_File)
-        waiting = {d: _unpacked(w) for d, w in read.waiting.items()}
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise BadInput(f"this checkpoint cannot be read: {error}", where=where) from None
-    if read.program != program:
-        raise BadInput(
-            "this checkpoint belongs to another program", where=where, hint="Remove it: programs start anew"
-        )
-    states = {
-        d: DeviceState(s.program, Watch(s.alarm_since_ns, s.cause, s.faulty, s.sensor_since_ns))
-        for d, s in read.states.items()
-    }
-    return Checkpoint(read.sequence, read.program, states, waiting)
-
-
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Put a checkpoint in place of the one before, whole or not at all; raises as `write_whole` does."""
-    write_whole(path, to_bytes(checkpoint))
-
-
-def load_checkpoint(path: Path, program: bytes) -> Checkpoint:
-    """Read a checkpoint made for a program (its digest); raises NotFound, BadInput or Unsupported."""
-    with in_words(path):
-        content = path.read_bytes()
-    return from_bytes(content, program, str(path))
-
-
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=_DIGEST_BYTES).digest()
-
-
-def _watched(watch: Watch) -> tuple[int | None, Cause, tuple[bool, ...], int | None]:
-    return watch.alarm_since_ns, watch.cause, watch.faulty, watch.sensor_since_ns
-
-
-def _packed(waiting: Waiting) -> _Waiting:
-    return _Waiting(
-        waiting.time_ns.astype("<i8").tobytes(),
-        waiting.values.astype("<f8").tobytes(),
-        waiting.values.shape[1],
-        waiting.last_ns,
-        None if waiting.last is None else waiting.last.astype("<f8").tobytes(),
-        waiting.heard_ns,
     )
 
 
-def _unpacked(waiting: _Waiting) -> Waiting:
-    time_ns = np.frombuffer(waiting.time_ns, "<i8").astype(np.int64)
-    values = np.frombuffer(waiting.values, "<f8").astype(np.float64).reshape(len(time_ns), waiting.signals)
-    last = None if waiting.last is None else np.frombuffer(waiting.last, "<f8").astype(np.float64)
-    return Waiting(time_ns, values, waiting.last_ns, last, waiting.heard_ns)
+def _unpacked(read: _Device) -> Waiting:
+    time_ns = np.frombuffer(read.time_ns, "<i8").astype(np.int64)
+    values = np.frombuffer(read.values, "<f8").astype(np.float64).reshape(len(time_ns), read.signals)
+    last = np.frombuffer(read.last, "<f8").astype(np.float64).reshape(-1, read.signals)
+    return Waiting(time_ns, values, read.last_ns, last if len(last) else None, read.heard_ns)

@@ -20,6 +20,7 @@ from bimetal.nouns.device import check_device_id
 from bimetal.nouns.errors import BadInput, NotFound
 
 TOKEN_BYTES = 32
+_UNFINISHED = ".tokens-"
 _NOBODY = sha256(b"").hexdigest()
 
 
@@ -62,6 +63,16 @@ class TokenFile:
             raise NotFound(f"the device {device!a} has no token", where=str(self.path))
         self._write({d: digest for d, digest in self._digests.items() if d != device})
 
+    def erase(self, device: str) -> int:
+        """Remove a device's token, and files of a change that was cut short; returns how many tokens went."""
+        self._refresh()
+        found = int(device in self._digests)
+        if found:
+            self.revoke(device)
+        for path in self.path.parent.glob(f"{_UNFINISHED}*"):
+            path.unlink(missing_ok=True)
+        return found
+
     def fits(self, device: str, token: bytes) -> bool:
         """Whether this is the device's token; it takes as long for a device that has none."""
         self._refresh()
@@ -86,7 +97,7 @@ class TokenFile:
         content = msgspec.json.format(msgspec.json.encode(_File(1, dict(sorted(digests.items())))))
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=self.path.parent)
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=_UNFINISHED)
         except OSError as error:
             raise _unwritable(self.path, error) from None
         try:
