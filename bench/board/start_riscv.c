@@ -14,6 +14,9 @@ __attribute__((used)) static void begin(void)
 {
     const uint32_t *from = &data_load;
     __asm__ volatile(".option push\n.option arch, +zicsr\ncsrw mtvec, %0\n.option pop" : : "r"(fault));
+#if defined(__riscv_flen)
+    __asm__ volatile(".option push\n.option arch, +zicsr\ncsrs mstatus, %0\n.option pop" : : "r"(1u << 13));
+#endif
     for (uint32_t *to = &data_start; to < &data_end; to++) {
         *to = *from++;
     }

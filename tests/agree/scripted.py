@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -13,15 +14,29 @@ from bimetal.program.verify import check
 from bimetal.targets.lower import lower
 from bimetal.targets.wasm import write_wasm
 from bimetal.targets.wasm_script import write_script
+from tests.agree.compiled import HOST
 from tests.agree.machine import Job, Outcome, jobs_of, outcomes_of
 
-SCRIPT = Path(__file__).parent / "host" / "run.mjs"
 LONGEST_S = 120
+
+
+@functools.cache
+def module_of(program: Program) -> bytes:
+    """Return the module of a program: the bytes that every engine runs."""
+    return write_wasm(lower(program, check(program).ranges)).code
+
+
+def written(programs: Sequence[Program], folder: Path) -> None:
+    """Write every program's module and script, and what runs jobs with them."""
+    shutil.copy(HOST / "jobs.mjs", folder)
+    for k, program in enumerate(programs):
+        (folder / f"p{k}.wasm").write_bytes(module_of(program))
+        (folder / f"p{k}.js").write_text(write_script(program, f"p{k}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """WebAssembly in V8."""
+    """WebAssembly in node."""
 
     name: str = "node"
     needs: tuple[str, ...] = ("node",)
@@ -33,10 +48,7 @@ class Node:
     def build(self, programs: Sequence[Program], folder: Path) -> NodeBuilt:
         """Write every program's module and script."""
         (folder / "package.json").write_text('{"type": "module"}')
-        for k, program in enumerate(programs):
-            module = write_wasm(lower(program, check(program).ranges))
-            (folder / f"p{k}.wasm").write_bytes(module.code)
-            (folder / f"p{k}.js").write_text(write_script(program, f"p{k}"))
+        written(programs, folder)
         return NodeBuilt(folder, tuple(programs))
 
 
@@ -50,7 +62,7 @@ class NodeBuilt:
     def run(self, jobs: Sequence[Job]) -> list[Outcome]:
         """Run jobs in one process."""
         (self.folder / "jobs").write_bytes(jobs_of(self.programs, jobs))
-        command = [shutil.which("node") or "node", str(SCRIPT), str(self.folder)]
+        command = [shutil.which("node") or "node", str(HOST / "run.mjs"), str(self.folder)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return outcomes_of(self.programs, jobs, (self.folder / "results").read_bytes())

@@ -13,17 +13,16 @@ from bimetal.program.block import pack
 from bimetal.program.program import Draft, Program
 from bimetal.program.snapshot import pack as pack_snapshot
 from bimetal.program.snapshot import unpack as unpack_snapshot
-from tests.agree.compiled import C99, MACHINES
 from tests.agree.machine import LAW, WASM, Built, Job, Machine, Outcome
+from tests.agree.metal import AVR, BOARDS, C99, S390X
 from tests.agree.odd_program import first_values, many_clocks, swapped, windows
+from tests.agree.proof import compared
 from tests.agree.random_program import random_program, random_rows
 from tests.agree.scripted import Node
-from tests.agree.test_matrix import compared
 
 BEFORE, AFTER = 301, 99
 """Readings before and after a move; it falls between the firings of every slow clock."""
-ON_BOARDS = [m for m in MACHINES if m.board or m.big_endian]
-TRAVELLED: tuple[Machine, ...] = (LAW, WASM, Node(), C99, *ON_BOARDS)
+TRAVELLED: tuple[Machine, ...] = (LAW, WASM, Node(), C99, *BOARDS, AVR, S390X)
 PAIRS = [
     pytest.param(a, b, id=f"{a.name} to {b.name}", marks=pytest.mark.needs(*a.needs, *b.needs))
     for a, b in permutations(TRAVELLED, 2)

@@ -12,9 +12,9 @@ import pytest
 
 from bimetal.targets import c99, c99_scalar, element, lower, order, wasm_code, weave
 from tests.agree.case import expected
-from tests.agree.compiled import C99, MACHINES
 from tests.agree.machine import LAW, WASM, Machine, Outcome
-from tests.agree.test_matrix import compared, differences
+from tests.agree.metal import BOARDS, C99
+from tests.agree.proof import compared, differences
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -96,7 +96,7 @@ def test_a_planted_fault_is_seen(plant: str, monkeypatch: pytest.MonkeyPatch, tm
     assert any(differences(cases, wanted, machine, tmp_path).values())
 
 
-BOARD = next(m for m in MACHINES if m.name == "cortex-m4f")
+BOARD = next(m for m in BOARDS if m.name == "cortex-m4f")
 
 
 @pytest.mark.needs(*BOARD.needs)

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from bimetal.program.block import pack
 from tests.agree.case import SHORT, Case, Run, jobs, noise, other_values
-from tests.agree.compiled import C99
 from tests.agree.machine import LAW, WASM, Machine
+from tests.agree.metal import C99
+from tests.agree.proof import differences
 from tests.agree.random_program import LARGE, SHAPES, random_program, random_rows
-from tests.agree.test_matrix import differences
 
 Shapes = tuple[tuple[int, ...], ...]
 SEEDS = st.integers(0, 2**32 - 1)

@@ -21,7 +21,7 @@ from bimetal.program.layout import Field, Layout, wait_of
 from bimetal.program.node import EVERY, Clock
 from bimetal.program.program import Program
 from bimetal.targets.c99_scalar import FUNCTIONS, LOCALS, MEMBERS, TYPES, Scalars, element, plain, turn
-from bimetal.targets.kernels.c99_forest import call_of, functions_of
+from bimetal.targets.kernels.c99_kernel import call_of, functions_of
 from bimetal.targets.loops import (
     Buf,
     Call,
@@ -62,7 +62,16 @@ OPEN = """/* One rounding for each operation: nothing may be contracted or kept 
 #endif
 #if defined(__FAST_MATH__)
 #error "-ffast-math changes results: leave it out"
+#endif
+#if defined(__clang__) && defined(__arm__) && defined(__ARM_NEON)
+/* NEON of 32 bits makes 0 of tiny numbers, and clang uses it nevertheless. */
+#pragma clang attribute push(__attribute__((target("no-neon"))), apply_to = function)
+#define BIMETAL_NO_NEON
 #endif"""
+CLOSE = """#if defined(BIMETAL_NO_NEON)
+#pragma clang attribute pop
+#endif
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +201,9 @@ def _code(program: Program, lowered: Lowered, name: str) -> str:
         "#include <float.h>\n#include <math.h>\n#include <stdbool.h>\n#include <string.h>\n",
         OPEN + "\n",
     ]
-    return "\n".join([*head, *(x + "\n" for x in (*used, *due, *tables, *kernels, *stages, init)), step])
+    return "\n".join(
+        [*head, *(x + "\n" for x in (*used, *due, *tables, *kernels, *stages, init)), step, CLOSE]
+    )
 
 
 DUE = """/* Count down to the next firing. */

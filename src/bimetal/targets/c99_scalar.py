@@ -23,7 +23,6 @@ INFIX = {
     "add": ("+", 5),
     "sub": ("-", 5),
     "mul": ("*", 6),
-    "div": ("/", 6),
     "lt": ("<", 0),
     "le": ("<=", 0),
     "eq": ("==", 0),
@@ -35,6 +34,19 @@ INFIX = {
 """Operators and how tightly they bind; those of 0 are bracketed wherever they stand inside another."""
 
 FUNCTIONS = {
+    "f32_given": """/* Clang clips with instructions that take a signalling NaN otherwise: make it quiet. */
+static inline float f32_given(float a)
+{
+#if defined(__clang__) && !defined(__SSE2__) && !defined(__wasm__)
+    uint32_t bits;
+    memcpy(&bits, &a, sizeof bits);
+    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
+        bits |= UINT32_C(0x00400000);
+        memcpy(&a, &bits, sizeof a);
+    }
+#endif
+    return a;
+}""",
     "f32_min": """static inline float f32_min(float a, float b)
 {
     return b < a ? b : a;
@@ -61,7 +73,7 @@ FUNCTIONS = {
 {
     float a;
     memcpy(&a, &bits, sizeof a);
-    return a;
+    return f32_given(a);
 }""",
     "f32_canonical": """/* Machines give NaN different bits: what is kept or put out has the same ones. */
 static inline float f32_canonical(float a)
@@ -88,6 +100,73 @@ static inline int32_t i32_shr(int32_t a, int by)
     const int64_t wide = (int64_t)a * b + ((int64_t)1 << (by - 1));
     return (int32_t)(wide < 0 ? ~(~wide >> by) : wide >> by);
 }""",
+    "f32_div": """/* Division in software may round quotients below 2**-126 badly: they are computed anew. */
+#if !defined(BIMETAL_SOFT_DIV) && (defined(__AVR__) || (defined(__clang__) \\
+    && ((defined(__arm__) && defined(__SOFTFP__)) || (defined(__riscv) && !defined(__riscv_flen)))))
+#define BIMETAL_SOFT_DIV
+#endif
+#if !defined(BIMETAL_SOFT_DIV)
+static inline float f32_div(float a, float b)
+{
+    return a / b;
+}
+#else
+/* Take a positive number apart: a whole number of 24 bits, and its power of two. */
+static uint32_t f32_part(uint32_t bits, int *power)
+{
+    uint32_t part = bits & UINT32_C(0x7fffff);
+    *power = (int)(bits >> 23);
+    if (*power != 0) {
+        return part | UINT32_C(0x800000);
+    }
+    for (*power = 1; (part & UINT32_C(0x800000)) == 0; *power -= 1) {
+        part <<= 1;
+    }
+    return part;
+}
+
+static float f32_div(float a, float b)
+{
+    float ratio = a / b;
+    uint32_t over, under, bits, part, by;
+    int power, under_power;
+    memcpy(&over, &a, sizeof over);
+    memcpy(&under, &b, sizeof under);
+    bits = (over ^ under) & UINT32_C(0x80000000);
+    over &= UINT32_C(0x7fffffff);
+    under &= UINT32_C(0x7fffffff);
+    if (over == 0 || under == 0 || over >= UINT32_C(0x7f800000) || under >= UINT32_C(0x7f800000)) {
+        return ratio;
+    }
+    part = f32_part(over, &power);
+    by = f32_part(under, &under_power);
+    power += 149 - under_power;
+    if (power > 23) {
+        return ratio;
+    }
+    if (power < -1) {
+        over = 0;
+    } else if (power < 0) {
+        over = part > by ? 1 : 0;
+    } else {
+        over = part >= by ? 1 : 0;
+        part -= over * by;
+        for (; power > 0; power--) {
+            part <<= 1;
+            over <<= 1;
+            if (part >= by) {
+                part -= by;
+                over |= 1u;
+            }
+        }
+        part <<= 1;
+        over += part > by || (part == by && (over & 1u) != 0) ? 1u : 0u;
+    }
+    bits |= over;
+    memcpy(&ratio, &bits, sizeof ratio);
+    return ratio;
+}
+#endif""",
     "f32_sqrt": """/* One instruction, or computed from whole numbers alone (as BIMETAL_SOFT_SQRT asks):
  * never a microcontroller's libm, which need not round correctly. */
 #if defined(__ARM_FP) && !defined(__SOFTFP__) && !defined(BIMETAL_SOFT_SQRT)
@@ -171,6 +250,8 @@ class Scalars:
                 return f"({text})" if " " in text and bind >= 0 else text
             case Read():
                 text = element(expr.buf, expr.index)
+                if expr.dtype == "f32" and expr.buf.space == "in":
+                    return self.call("f32_given", text)
                 if expr.dtype != "b1":
                     return text
                 return f"({text} != 0)" if bind >= 0 else f"{text} != 0"
@@ -179,7 +260,7 @@ class Scalars:
 
     def call(self, name: str, *args: str) -> str:
         """Return a call of one of the functions."""
-        self.used.add(name)
+        self.used |= {name, *(["f32_given"] if name == "f32_of_bits" else [])}
         return f"{name}({', '.join(args)})"
 
     def _op(self, expr: Op, bind: int) -> str:
@@ -200,6 +281,8 @@ class Scalars:
                 return self.call(f"{expr.dtype}_{op}", *map(self.text, args))
             case "bits":
                 return self.call("f32_bits" if expr.dtype == "i32" else "f32_of_bits", self.text(args[0]))
+            case "div":
+                return self.call("f32_div", *map(self.text, args))
             case "canon":
                 return self.call("f32_canonical", self.text(args[0]))
             case "sqrt":

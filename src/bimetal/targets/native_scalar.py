@@ -97,6 +97,8 @@ class LaneScalars:
                 return f"(vi)({texts[0]} {INFIX[op][0]} {texts[1]})"
             case "and" | "or":
                 return f"({texts[0]} {INFIX[op][0][0]} {texts[1]})"
+            case "div":
+                return f"({texts[0]} / {texts[1]})"
             case _ if op in INFIX:
                 return f"({texts[0]} {INFIX[op][0]} {texts[1]})"
             case "neg":

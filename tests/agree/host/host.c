@@ -7,16 +7,35 @@
 
 #include <string.h>
 
-#ifdef BOARD
+#if defined(BOARD) || defined(SERIAL)
 
-#include "board.h"
-
-/* Files, read and written through the simulator; memory from one pool that starts anew for each job. */
+/* Memory from one pool that starts anew for each job. */
 static union {
     uint32_t aligned;
     unsigned char bytes[POOL];
 } pool;
 static size_t pool_used;
+
+static void *allot(size_t size)
+{
+    void *data = &pool.bytes[pool_used];
+    pool_used += ((size > 0 ? size : 1) + 3u) & ~(size_t)3u;
+    return pool_used <= sizeof pool.bytes ? data : NULL;
+}
+
+static void release(void *data)
+{
+    (void)data;
+    pool_used = 0;
+}
+
+#endif
+
+#if defined(BOARD)
+
+/* Files, read and written through the simulator. */
+#include "board.h"
+
 static int32_t from, to;
 
 static void open_files(void)
@@ -35,18 +54,74 @@ static void give(const void *data, size_t size)
     board_write(to, data, size);
 }
 
-static void *allot(size_t size)
+#elif defined(SERIAL)
+
+/* Jobs lie in the flash of an AVR; results go over its serial line, in hexadecimal. */
+#include <avr/interrupt.h>
+#include <avr/io.h>
+#include <avr/sleep.h>
+
+#define LINE 24
+
+extern const __flash uint8_t jobs[];
+extern const uint16_t job_bytes;
+static uint16_t taken;
+static uint8_t column;
+
+static void put(char c)
 {
-    void *data = &pool.bytes[pool_used];
-    pool_used += (size + 3u) & ~(size_t)3u;
-    return pool_used <= sizeof pool.bytes ? data : NULL;
+    while ((UCSR0A & (1 << UDRE0)) == 0) {
+    }
+    UDR0 = (uint8_t)c;
 }
 
-static void release(void *data)
+static void open_files(void)
 {
-    (void)data;
-    pool_used = 0;
+    UCSR0A = 1 << U2X0;
+    UCSR0B = 1 << TXEN0;
 }
+
+static bool take(void *data, size_t size)
+{
+    uint8_t *at = (uint8_t *)data;
+    if (size > (size_t)(job_bytes - taken)) {
+        return false;
+    }
+    for (; size > 0; size--) {
+        *at++ = jobs[taken++];
+    }
+    return true;
+}
+
+static void give(const void *data, size_t size)
+{
+    const uint8_t *at = (const uint8_t *)data;
+    for (; size > 0; size--) {
+        const uint8_t byte = *at++;
+        if (column == 0) {
+            put(':');
+        }
+        put("0123456789abcdef"[byte >> 4]);
+        put("0123456789abcdef"[byte & 15]);
+        column = (uint8_t)(column + 1);
+        if (column == LINE) {
+            put('\n');
+            column = 0;
+        }
+    }
+}
+
+static void close_files(void)
+{
+    put('\n');
+    while ((UCSR0A & (1 << UDRE0)) == 0) {
+    }
+    cli();
+    sleep_enable();
+    sleep_cpu();
+}
+
+#define CLOSED
 
 #else
 
@@ -77,6 +152,12 @@ static void release(void *data)
     free(data);
 }
 
+#endif
+
+#ifndef CLOSED
+static void close_files(void)
+{
+}
 #endif
 
 static bool take_word(uint32_t *word)
@@ -141,5 +222,6 @@ int main(void)
             return status;
         }
     }
+    close_files();
     return 0;
 }

@@ -8,10 +8,11 @@ import wasmtime
 
 
 def main() -> int:
-    """Run the program with this one's standard output; returns its exit status."""
+    """Run the program with this one's standard input and output; returns its exit status."""
     engine = wasmtime.Engine()
     store, linker = wasmtime.Store(engine), wasmtime.Linker(engine)
     wasi = wasmtime.WasiConfig()
+    wasi.inherit_stdin()
     wasi.inherit_stdout()
     store.set_wasi(wasi)
     linker.define_wasi()

@@ -20,6 +20,11 @@
 #if defined(__FAST_MATH__)
 #error "-ffast-math changes results: leave it out"
 #endif
+#if defined(__clang__) && defined(__arm__) && defined(__ARM_NEON)
+/* NEON of 32 bits makes 0 of tiny numbers, and clang uses it nevertheless. */
+#pragma clang attribute push(__attribute__((target("no-neon"))), apply_to = function)
+#define BIMETAL_NO_NEON
+#endif
 
 /* Every reading. */
 static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_out *out)
@@ -66,3 +71,7 @@ uint32_t p_step(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_o
     p_every(s, p, in, out);
     return fired;
 }
+
+#if defined(BIMETAL_NO_NEON)
+#pragma clang attribute pop
+#endif

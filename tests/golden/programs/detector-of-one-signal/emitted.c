@@ -20,6 +20,25 @@
 #if defined(__FAST_MATH__)
 #error "-ffast-math changes results: leave it out"
 #endif
+#if defined(__clang__) && defined(__arm__) && defined(__ARM_NEON)
+/* NEON of 32 bits makes 0 of tiny numbers, and clang uses it nevertheless. */
+#pragma clang attribute push(__attribute__((target("no-neon"))), apply_to = function)
+#define BIMETAL_NO_NEON
+#endif
+
+/* Clang clips with instructions that take a signalling NaN otherwise: make it quiet. */
+static inline float f32_given(float a)
+{
+#if defined(__clang__) && !defined(__SSE2__) && !defined(__wasm__)
+    uint32_t bits;
+    memcpy(&bits, &a, sizeof bits);
+    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
+        bits |= UINT32_C(0x00400000);
+        memcpy(&a, &bits, sizeof a);
+    }
+#endif
+    return a;
+}
 
 static inline float f32_min(float a, float b)
 {
@@ -52,7 +71,7 @@ static inline float f32_of_bits(int32_t bits)
 {
     float a;
     memcpy(&a, &bits, sizeof a);
-    return a;
+    return f32_given(a);
 }
 
 /* Machines give NaN different bits: what is kept or put out has the same ones. */
@@ -73,6 +92,74 @@ static inline int32_t i32_shr(int32_t a, int by)
     return a < 0 ? ~(~a >> by) : a >> by;
 }
 
+/* Division in software may round quotients below 2**-126 badly: they are computed anew. */
+#if !defined(BIMETAL_SOFT_DIV) && (defined(__AVR__) || (defined(__clang__) \
+    && ((defined(__arm__) && defined(__SOFTFP__)) || (defined(__riscv) && !defined(__riscv_flen)))))
+#define BIMETAL_SOFT_DIV
+#endif
+#if !defined(BIMETAL_SOFT_DIV)
+static inline float f32_div(float a, float b)
+{
+    return a / b;
+}
+#else
+/* Take a positive number apart: a whole number of 24 bits, and its power of two. */
+static uint32_t f32_part(uint32_t bits, int *power)
+{
+    uint32_t part = bits & UINT32_C(0x7fffff);
+    *power = (int)(bits >> 23);
+    if (*power != 0) {
+        return part | UINT32_C(0x800000);
+    }
+    for (*power = 1; (part & UINT32_C(0x800000)) == 0; *power -= 1) {
+        part <<= 1;
+    }
+    return part;
+}
+
+static float f32_div(float a, float b)
+{
+    float ratio = a / b;
+    uint32_t over, under, bits, part, by;
+    int power, under_power;
+    memcpy(&over, &a, sizeof over);
+    memcpy(&under, &b, sizeof under);
+    bits = (over ^ under) & UINT32_C(0x80000000);
+    over &= UINT32_C(0x7fffffff);
+    under &= UINT32_C(0x7fffffff);
+    if (over == 0 || under == 0 || over >= UINT32_C(0x7f800000) || under >= UINT32_C(0x7f800000)) {
+        return ratio;
+    }
+    part = f32_part(over, &power);
+    by = f32_part(under, &under_power);
+    power += 149 - under_power;
+    if (power > 23) {
+        return ratio;
+    }
+    if (power < -1) {
+        over = 0;
+    } else if (power < 0) {
+        over = part > by ? 1 : 0;
+    } else {
+        over = part >= by ? 1 : 0;
+        part -= over * by;
+        for (; power > 0; power--) {
+            part <<= 1;
+            over <<= 1;
+            if (part >= by) {
+                part -= by;
+                over |= 1u;
+            }
+        }
+        part <<= 1;
+        over += part > by || (part == by && (over & 1u) != 0) ? 1u : 0u;
+    }
+    bits |= over;
+    memcpy(&ratio, &bits, sizeof ratio);
+    return ratio;
+}
+#endif
+
 /* Every reading. */
 static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_out *out)
 {
@@ -82,7 +169,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     } scratch;
     enum { each_1 = 20, pick_1 = 0, row_1 = 0, total_1 = 20 };
     /* stack */
-    const float row_2 = in->x0;
+    const float row_2 = f32_given(in->x0);
     /* eq */
     const bool is_1 = row_2 == row_2;
     /* where to state last */
@@ -106,13 +193,13 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const int32_t seen_1 = s->seen;
     const int32_t pick_6 = is_4 ? i32_min(65536, seen_1 + 1) : ((pick_5 == 32) ? 0 : seen_1);
     /* where */
-    const float pick_7 = is_4 ? f32_min(20.0f, f32_max(-20.0f, (row_2 - p->usual_location) /
-        p->usual_scale)) : 0.0f;
+    const float pick_7 = is_4 ? f32_min(20.0f, f32_max(-20.0f, f32_div(row_2 - p->usual_location,
+        p->usual_scale))) : 0.0f;
     /* where to state last_value */
     const float last_value_1 = s->last_value;
     const float pick_8 = is_4 ? pick_7 : last_value_1;
     /* div */
-    const float ratio_1 = 1.0f / f32_max(1.0f, (float)pick_6);
+    const float ratio_1 = f32_div(1.0f, f32_max(1.0f, (float)pick_6));
     /* max */
     const float most_1 = f32_max(0x1.c71c72p-3f, ratio_1);
     /* where to state level, scratch row_1 */
@@ -262,7 +349,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     for (int32_t i = 0; i < 20; i++) {
         const float total_4 = scratch.f[total_1 + i];
         const float ratio_2 = s->ratio[i];
-        total_3 = total_3 + total_4 * (total_4 / ratio_2);
+        total_3 = total_3 + total_4 * f32_div(total_4, ratio_2);
     }
     const float product_2 = f32_min(0x1.1c3794p+53f, f32_max(0.0f, total_3)) * 1.0f * p->own_gain;
     /* where to state mean_distance */
@@ -273,8 +360,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         mean_distance_1;
     /* reshape */
     const float product_3 = mean_distance_1 * 3.0f;
-    const float value_4 = is_6 ? own_pace_1 * ((product_2 <= product_3) ? 1.0f : product_3 /
-        f32_max(0x1.0c6f7ap-20f, product_2)) : 0.0f;
+    const float value_4 = is_6 ? own_pace_1 * ((product_2 <= product_3) ? 1.0f : f32_div(product_3,
+        f32_max(0x1.0c6f7ap-20f, product_2))) : 0.0f;
     /* min[1, 20] to state drift */
     for (int32_t i = 0; i < 20; i++) {
         const float drift_2 = s->drift[i];
@@ -295,14 +382,15 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const bool is_8 = 3474675 < value_6;
     const float value_7 = f32_of_bits((value_5 & 8388607) | 1065353216);
     const float pick_33 = is_8 ? value_7 * 0.5f : value_7;
-    const float ratio_4 = (pick_33 - 1.0f) / (pick_33 + 1.0f);
+    const float ratio_4 = f32_div(pick_33 - 1.0f, pick_33 + 1.0f);
     const float product_4 = ratio_4 * ratio_4;
     const float product_5 = ratio_4 * ((((0x1.484b14p-2f * product_4 + 0x1.a61762p-2f) * product_4 +
         0x1.2776c6p-1f) * product_4 + 0x1.ec709ep-1f) * product_4 + 0x1.715476p+1f);
     const float product_6 = ((float)(i32_shr(value_5, 23) - 127 + (int32_t)is_8) + product_5) *
         0x1.62e43p-1f * 1.0f;
     /* where to out score */
-    const float pick_34 = is_6 ? product_6 / p->threshold * ((float)least_1 * 0x1p-7f) : 0.0f;
+    const float pick_34 = is_6 ? f32_div(product_6, p->threshold) * ((float)least_1 * 0x1p-7f) :
+        0.0f;
     out->score = pick_34;
     /* le */
     const bool is_9 = 1.0f <= pick_34;
@@ -333,7 +421,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     out->alarm = (uint8_t)(pick_37 && (0 < pick_36));
     /* mul to out share */
     const float least_4 = f32_min(0x1.93e594p+99f, f32_max(0.0f, product_6));
-    out->share = least_4 / f32_max(0x1p-100f, least_4) * 0x1.ffff8p-1f;
+    out->share = f32_div(least_4, f32_max(0x1p-100f, least_4)) * 0x1.ffff8p-1f;
     /* where to out fault */
     out->fault = (p->sensor_gone_after <= pick_4) ? 1 : ((is_1 && !is_2) ? 2 : (is_3 ? 3 : 0));
     /* what was computed from the old values is written now */
@@ -389,3 +477,7 @@ uint32_t p_step(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_o
     p_every(s, p, in, out);
     return fired;
 }
+
+#if defined(BIMETAL_NO_NEON)
+#pragma clang attribute pop
+#endif

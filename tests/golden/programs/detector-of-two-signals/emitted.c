@@ -20,6 +20,25 @@
 #if defined(__FAST_MATH__)
 #error "-ffast-math changes results: leave it out"
 #endif
+#if defined(__clang__) && defined(__arm__) && defined(__ARM_NEON)
+/* NEON of 32 bits makes 0 of tiny numbers, and clang uses it nevertheless. */
+#pragma clang attribute push(__attribute__((target("no-neon"))), apply_to = function)
+#define BIMETAL_NO_NEON
+#endif
+
+/* Clang clips with instructions that take a signalling NaN otherwise: make it quiet. */
+static inline float f32_given(float a)
+{
+#if defined(__clang__) && !defined(__SSE2__) && !defined(__wasm__)
+    uint32_t bits;
+    memcpy(&bits, &a, sizeof bits);
+    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
+        bits |= UINT32_C(0x00400000);
+        memcpy(&a, &bits, sizeof a);
+    }
+#endif
+    return a;
+}
 
 static inline float f32_min(float a, float b)
 {
@@ -52,7 +71,7 @@ static inline float f32_of_bits(int32_t bits)
 {
     float a;
     memcpy(&a, &bits, sizeof a);
-    return a;
+    return f32_given(a);
 }
 
 /* Machines give NaN different bits: what is kept or put out has the same ones. */
@@ -73,6 +92,74 @@ static inline int32_t i32_shr(int32_t a, int by)
     return a < 0 ? ~(~a >> by) : a >> by;
 }
 
+/* Division in software may round quotients below 2**-126 badly: they are computed anew. */
+#if !defined(BIMETAL_SOFT_DIV) && (defined(__AVR__) || (defined(__clang__) \
+    && ((defined(__arm__) && defined(__SOFTFP__)) || (defined(__riscv) && !defined(__riscv_flen)))))
+#define BIMETAL_SOFT_DIV
+#endif
+#if !defined(BIMETAL_SOFT_DIV)
+static inline float f32_div(float a, float b)
+{
+    return a / b;
+}
+#else
+/* Take a positive number apart: a whole number of 24 bits, and its power of two. */
+static uint32_t f32_part(uint32_t bits, int *power)
+{
+    uint32_t part = bits & UINT32_C(0x7fffff);
+    *power = (int)(bits >> 23);
+    if (*power != 0) {
+        return part | UINT32_C(0x800000);
+    }
+    for (*power = 1; (part & UINT32_C(0x800000)) == 0; *power -= 1) {
+        part <<= 1;
+    }
+    return part;
+}
+
+static float f32_div(float a, float b)
+{
+    float ratio = a / b;
+    uint32_t over, under, bits, part, by;
+    int power, under_power;
+    memcpy(&over, &a, sizeof over);
+    memcpy(&under, &b, sizeof under);
+    bits = (over ^ under) & UINT32_C(0x80000000);
+    over &= UINT32_C(0x7fffffff);
+    under &= UINT32_C(0x7fffffff);
+    if (over == 0 || under == 0 || over >= UINT32_C(0x7f800000) || under >= UINT32_C(0x7f800000)) {
+        return ratio;
+    }
+    part = f32_part(over, &power);
+    by = f32_part(under, &under_power);
+    power += 149 - under_power;
+    if (power > 23) {
+        return ratio;
+    }
+    if (power < -1) {
+        over = 0;
+    } else if (power < 0) {
+        over = part > by ? 1 : 0;
+    } else {
+        over = part >= by ? 1 : 0;
+        part -= over * by;
+        for (; power > 0; power--) {
+            part <<= 1;
+            over <<= 1;
+            if (part >= by) {
+                part -= by;
+                over |= 1u;
+            }
+        }
+        part <<= 1;
+        over += part > by || (part == by && (over & 1u) != 0) ? 1u : 0u;
+    }
+    bits |= over;
+    memcpy(&ratio, &bits, sizeof ratio);
+    return ratio;
+}
+#endif
+
 /* Every reading. */
 static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_out *out)
 {
@@ -90,9 +177,9 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         ratio_1 = 130, row_1 = 42, row_2 = 354, row_3 = 2, row_4 = 0, total_1 = 142, total_2 = 136,
         total_3 = 90 };
     /* x0 to scratch row_4 */
-    scratch.f[row_4] = in->x0;
+    scratch.f[row_4] = f32_given(in->x0);
     /* x1 to scratch row_4 */
-    scratch.f[row_4 + 1] = in->x1;
+    scratch.f[row_4 + 1] = f32_given(in->x1);
     /* lt */
     const int32_t trouble_left_1 = s->trouble_left;
     const bool is_3 = 0 < trouble_left_1;
@@ -116,12 +203,12 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const int32_t pick_29 = !is_8 ? i32_min(32, s->lost[i] + 1) : 0;
         const int32_t seen_1 = s->seen[i];
         const int32_t pick_30 = is_8 ? i32_min(65536, seen_1 + 1) : ((pick_29 == 32) ? 0 : seen_1);
-        const float pick_31 = is_8 ? f32_min(20.0f, f32_max(-20.0f, (row_5 - p->usual_location[i]) /
-            p->usual_scale[i])) : 0.0f;
+        const float pick_31 = is_8 ? f32_min(20.0f, f32_max(-20.0f, f32_div(row_5 -
+            p->usual_location[i], p->usual_scale[i]))) : 0.0f;
         const float last_value_1 = s->last_value[i];
         const float pick_32 = is_8 ? pick_31 : last_value_1;
         const float level_1 = s->level[i];
-        const float ratio_2 = 1.0f / f32_max(1.0f, (float)pick_30);
+        const float ratio_2 = f32_div(1.0f, f32_max(1.0f, (float)pick_30));
         const float most_1 = f32_max(0x1.c71c72p-3f, ratio_2);
         const float pick_33 = is_8 ? f32_min(20.0f, f32_max(-20.0f, level_1 + most_1 * (pick_31 -
             level_1))) : level_1;
@@ -321,7 +408,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
                 total_7 = total_7 + together_whiten_1 * pick_60;
             }
             const float ratio_2_1 = s->ratio_2[2 * i + j];
-            const float ratio_3 = total_7 / ratio_2_1;
+            const float ratio_3 = f32_div(total_7, ratio_2_1);
             scratch.f[total_2 + 2 * i + j] = total_7;
             scratch.f[ratio_1 + 2 * i + j] = ratio_3;
         }
@@ -353,19 +440,19 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         for (int32_t j = 0; j < 2; j++) {
             const bool value_4 = scratch.b[row_2 + 2 * i + j] != 0;
             const float total_12 = scratch.f[total_1 + 2 * i + j];
-            total_11 = total_11 + (value_4 ? 0.0f : total_12 * total_12 / p->together_precision[2 *
-                i + j]);
+            total_11 = total_11 + (value_4 ? 0.0f : f32_div(total_12 * total_12,
+                p->together_precision[2 * i + j]));
         }
-        const float ratio_6 = f32_min(0x1.1c3794p+53f, f32_max(0.0f, least_5 - total_11)) /
-            f32_max(0x1p-100f, least_5);
+        const float ratio_6 = f32_div(f32_min(0x1.1c3794p+53f, f32_max(0.0f, least_5 - total_11)),
+            f32_max(0x1p-100f, least_5));
         const float together_gain_1 = p->together_gain[i];
         const float product_5 = least_5 * ratio_6 * together_gain_1;
         const float pick_61 = is_10 ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
             mean_distance_2_1 + together_pace_1 * (f32_min(mean_distance_2_1 * 5.0f, product_5) -
             mean_distance_2_1))) : mean_distance_2_1;
         const float product_6 = mean_distance_2_1 * 3.0f;
-        const float pick_62 = is_10 ? together_pace_1 * ((product_5 <= product_6) ? 1.0f : product_6
-            / f32_max(0x1.0c6f7ap-20f, product_5)) : 0.0f;
+        const float pick_62 = is_10 ? together_pace_1 * ((product_5 <= product_6) ? 1.0f :
+            f32_div(product_6, f32_max(0x1.0c6f7ap-20f, product_5))) : 0.0f;
         const float product_7 = ratio_6 * together_gain_1;
         s->mean_distance_2[i] = pick_61;
         scratch.f[pick_1 + i] = pick_62;
@@ -423,7 +510,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const bool is_14 = 3474675 < value_10;
     const float value_11 = f32_of_bits((value_9 & 8388607) | 1065353216);
     const float pick_65 = is_14 ? value_11 * 0.5f : value_11;
-    const float ratio_7 = (pick_65 - 1.0f) / (pick_65 + 1.0f);
+    const float ratio_7 = f32_div(pick_65 - 1.0f, pick_65 + 1.0f);
     const float product_10 = ratio_7 * ratio_7;
     const float product_11 = ratio_7 * ((((0x1.484b14p-2f * product_10 + 0x1.a61762p-2f) *
         product_10 + 0x1.2776c6p-1f) * product_10 + 0x1.ec709ep-1f) * product_10 + 0x1.715476p+1f);
@@ -444,7 +531,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         for (int32_t j = 0; j < 20; j++) {
             const float total_20 = scratch.f[total_3 + 20 * i + j];
             const float ratio_8 = s->ratio[20 * i + j];
-            total_19 = total_19 + total_20 * (total_20 / ratio_8);
+            total_19 = total_19 + total_20 * f32_div(total_20, ratio_8);
         }
         const float product_13 = f32_min(0x1.1c3794p+53f, f32_max(0.0f, total_19)) * 1.0f *
             p->own_gain[i];
@@ -452,15 +539,15 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
             mean_distance_1 + own_pace_1 * (f32_min(mean_distance_1 * 5.0f, product_13) -
             mean_distance_1))) : mean_distance_1;
         const float product_14 = mean_distance_1 * 3.0f;
-        const float pick_67 = is_10 ? own_pace_1 * ((product_13 <= product_14) ? 1.0f : product_14 /
-            f32_max(0x1.0c6f7ap-20f, product_13)) : 0.0f;
+        const float pick_67 = is_10 ? own_pace_1 * ((product_13 <= product_14) ? 1.0f :
+            f32_div(product_14, f32_max(0x1.0c6f7ap-20f, product_13))) : 0.0f;
         const int32_t value_12 = f32_bits(f32_min(0x1.fffffep+127f, f32_max(0x1p-126f,
             f32_min(0x1.1c3794p+53f, f32_max(1.0f, product_13 + 1.0f)))));
         const int32_t value_13 = value_12 & 8388607;
         const bool is_15 = 3474675 < value_13;
         const float value_14 = f32_of_bits((value_12 & 8388607) | 1065353216);
         const float pick_68 = is_15 ? value_14 * 0.5f : value_14;
-        const float ratio_9 = (pick_68 - 1.0f) / (pick_68 + 1.0f);
+        const float ratio_9 = f32_div(pick_68 - 1.0f, pick_68 + 1.0f);
         const float product_15 = ratio_9 * ratio_9;
         const float product_16 = ratio_9 * ((((0x1.484b14p-2f * product_15 + 0x1.a61762p-2f) *
             product_15 + 0x1.2776c6p-1f) * product_15 + 0x1.ec709ep-1f) * product_15 +
@@ -468,8 +555,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const float product_17 = ((float)(i32_shr(value_12, 23) - 127 + (int32_t)is_15) +
             product_16) * 0x1.62e43p-1f * 0.25f;
         const float least_8 = scratch.f[least_2 + i];
-        const float least_9 = f32_min(0x1.93e594p+99f, f32_max(0.0f, product_17 + least_8 / most_7 *
-            0x1.ffff8p-1f * product_12));
+        const float least_9 = f32_min(0x1.93e594p+99f, f32_max(0.0f, product_17 + f32_div(least_8,
+            most_7) * 0x1.ffff8p-1f * product_12));
         s->mean_distance[i] = pick_66;
         scratch.f[pick_3 + i] = pick_67;
         scratch.f[product_3 + i] = product_17;
@@ -502,7 +589,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const float product_18 = scratch.f[product_3 + i];
         total_22 = total_22 + product_18;
     }
-    const float pick_70 = is_10 ? (total_22 + product_12) / p->threshold * ((float)least_4 *
+    const float pick_70 = is_10 ? f32_div(total_22 + product_12, p->threshold) * ((float)least_4 *
         0x1p-7f) : 0.0f;
     out->score = pick_70;
     /* le */
@@ -535,7 +622,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     /* mul[2] to out share */
     for (int32_t i = 0; i < 2; i++) {
         const float least_12 = scratch.f[least_1 + i];
-        out->share[i] = least_12 / most_8 * 0x1.ffff8p-1f;
+        out->share[i] = f32_div(least_12, most_8) * 0x1.ffff8p-1f;
     }
     /* what was computed from the old values is written now */
     for (int32_t i = 0; i < 2; i++) {
@@ -631,3 +718,7 @@ uint32_t p_step(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_o
     p_every(s, p, in, out);
     return fired;
 }
+
+#if defined(BIMETAL_NO_NEON)
+#pragma clang attribute pop
+#endif

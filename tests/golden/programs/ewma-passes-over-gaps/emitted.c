@@ -20,6 +20,25 @@
 #if defined(__FAST_MATH__)
 #error "-ffast-math changes results: leave it out"
 #endif
+#if defined(__clang__) && defined(__arm__) && defined(__ARM_NEON)
+/* NEON of 32 bits makes 0 of tiny numbers, and clang uses it nevertheless. */
+#pragma clang attribute push(__attribute__((target("no-neon"))), apply_to = function)
+#define BIMETAL_NO_NEON
+#endif
+
+/* Clang clips with instructions that take a signalling NaN otherwise: make it quiet. */
+static inline float f32_given(float a)
+{
+#if defined(__clang__) && !defined(__SSE2__) && !defined(__wasm__)
+    uint32_t bits;
+    memcpy(&bits, &a, sizeof bits);
+    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
+        bits |= UINT32_C(0x00400000);
+        memcpy(&a, &bits, sizeof a);
+    }
+#endif
+    return a;
+}
 
 /* Machines give NaN different bits: what is kept or put out has the same ones. */
 static inline float f32_canonical(float a)
@@ -37,7 +56,7 @@ static inline float f32_canonical(float a)
 static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_out *out)
 {
     /* where to state average, out y0 */
-    const float x0_1 = in->x0;
+    const float x0_1 = f32_given(in->x0);
     const bool seen_1 = s->seen != 0;
     const float average_1 = s->average;
     const float pick_1 = (x0_1 == x0_1) ? (seen_1 ? average_1 + (x0_1 - average_1) * 0.25f : x0_1) :
@@ -62,3 +81,7 @@ uint32_t p_step(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_o
     p_every(s, p, in, out);
     return fired;
 }
+
+#if defined(BIMETAL_NO_NEON)
+#pragma clang attribute pop
+#endif

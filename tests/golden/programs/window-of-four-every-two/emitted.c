@@ -20,6 +20,11 @@
 #if defined(__FAST_MATH__)
 #error "-ffast-math changes results: leave it out"
 #endif
+#if defined(__clang__) && defined(__arm__) && defined(__ARM_NEON)
+/* NEON of 32 bits makes 0 of tiny numbers, and clang uses it nevertheless. */
+#pragma clang attribute push(__attribute__((target("no-neon"))), apply_to = function)
+#define BIMETAL_NO_NEON
+#endif
 
 /* Count down to the next firing. */
 static bool is_due(int32_t *wait, int32_t period)
@@ -80,3 +85,7 @@ uint32_t p_step(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_o
     }
     return fired;
 }
+
+#if defined(BIMETAL_NO_NEON)
+#pragma clang attribute pop
+#endif
