@@ -1,4 +1,4 @@
-"""Convolution words: patches of a picture, and sums over them in whole numbers."""
+"""Convolution words: patches of a picture, and sums over them, in whole numbers or in floats."""
 
 from __future__ import annotations
 
@@ -27,22 +27,24 @@ def padded(x: Node, rows: int, columns: int) -> Node:
     return x
 
 
-def dense(x: Node, weights: Node, stride: int, end: End) -> Node:
-    """i8 weights (filters, rows, columns, c) times each patch of an i8 picture: (h', w', filters).
+def dense(x: Node, flat: Node, kernel: tuple[int, int], stride: int, end: End) -> Node:
+    """Weights (filters, rows * columns * c) times each patch of a picture: (h', w', filters).
 
-    A patch is copied once, as i32, for all filters. Raises BadProgram where the kernel does not fit.
+    Weights are i32 for an i8 picture, f32 for one of f32; `kernel` is rows and columns. A patch is copied
+    once, as the weights are, for all filters. Raises BadProgram where the kernel does not fit.
     """
-    filters, high, wide, c = weights.shape
-    _check(x, (high, wide, c))
+    (high, wide), c = kernel, x.shape[2]
+    _check(x, (high, wide, flat.shape[1] // (high * wide)))
+    if flat.shape[1] != high * wide * c:
+        raise BadProgram(f"{flat.shape[1]} weights are no kernel {list(kernel)} of {x!r}")
     items = letter.reshape(x, (x.size,))
-    flat = letter.cast(letter.reshape(weights, (filters, high * wide * c)), "i32")
 
     def at(first: Node) -> Node:
         def row(k: Node) -> Node:
             place = letter.add(
                 letter.mul(letter.add(first, letter.mul(k, x.shape[1])), c), letter.iota(wide * c)
             )
-            return letter.cast(letter.gather(items, place), "i32")
+            return _as(letter.gather(items, place), flat)
 
         patch = letter.reshape(letter.each(high, row), (high * wide * c,))
         return end(word.matvec(flat, patch))
@@ -51,14 +53,15 @@ def dense(x: Node, weights: Node, stride: int, end: End) -> Node:
 
 
 def depthwise(x: Node, weights: Node, stride: int, end: End) -> Node:
-    """i8 weights (rows, columns, c) times each patch of an i8 picture, channels apart: (h', w', c).
+    """Weights (rows, columns, c) times each patch of a picture of their type, channels apart: (h', w', c).
 
-    The products of a patch are written out one by one where there are few.
+    The sums are i32 for i8. The products of a patch are written out one by one where there are few.
     """
     high, wide, c = weights.shape
     _check(x, weights.shape)
-    items = letter.cast(letter.reshape(x, (x.shape[0] * x.shape[1], c)), "i32")
-    flat = letter.cast(letter.reshape(weights, (high * wide, c)), "i32")
+    flat = letter.reshape(weights, (high * wide, c))
+    flat = flat if weights.dtype == "f32" else letter.cast(flat, "i32")
+    items = _as(letter.reshape(x, (x.shape[0] * x.shape[1], c)), flat)
     places = [k // wide * x.shape[1] + k % wide for k in range(high * wide)]
 
     def at(first: Node) -> Node:
@@ -92,6 +95,10 @@ def _check(x: Node, kernel: tuple[int, ...]) -> None:
     (h, w, c), (high, wide, channels) = x.shape, kernel
     if channels != c or not (1 <= high <= h and 1 <= wide <= w):
         raise BadProgram(f"a kernel {list(kernel)} does not fit {x!r}")
+
+
+def _as(x: Node, other: Node) -> Node:
+    return x if other.dtype == "f32" else letter.cast(x, "i32")
 
 
 def _zeros(x: Node, shape: tuple[int, ...]) -> Node:

@@ -89,11 +89,11 @@ def rounded(x: Node, low: int, high: int) -> Node:
 
 
 def requantised(sums: Node, scale: Node, shift: int, low: int) -> Node:
-    """i32 sums times scale / 2**shift, rounded, within low..127, as i8; scale is i32 within 0..2**15.
+    """i32 sums times scale / 2**shift, rounded, within low..127, as i8; scale is i32 within 0..2**15 - 1.
 
     What is clipped before the product would be clipped after it too.
     """
-    most = 2 ** (15 + shift)
+    most = 2 ** (16 + shift)
     near = sums if most >= 2**31 else clip(sums, -most, most)
     return letter.cast(clip(letter.mulshr(near, scale, shift), low, 127), "i8")
 
@@ -108,12 +108,33 @@ def scaling(
 ) -> Callable[[Node], Node]:
     """How a layer of i8 ends: i32 sums plus a bias, scaled down to i8, never negative if `positive`.
 
-    Declares the parameters `<name>_bias` and `<name>_multiplier`, i32, one for each output. No sum of
-    up to 65,000 products of i8 can overflow.
+    Declares the parameters `<name>_bias`, i32, one for each output, and `<name>_multiplier`, i16, as many
+    and a 0 where they are odd: what follows in memory then lies at whole words. No sum of up to 65,000
+    products of i8 can overflow.
     """
-    added = draft.param(f"{name}_bias", bias, "i32", low=-(2**28), high=2**28)
-    scale = draft.param(f"{name}_multiplier", multiplier, "i32", low=0, high=2**15)
+    count = len(bias)
+    added = biased(draft, name, bias)
+    even = (*multiplier, *[0] * (count % 2))
+    held = letter.cast(draft.param(f"{name}_multiplier", even, "i16", low=0, high=2**15 - 1), "i32")
+    scale = letter.slice_(held, 0, count) if count % 2 else held
     return lambda sums: requantised(letter.add(sums, added), scale, shift, -127 * (1 - positive))
+
+
+def biased(draft: Draft, name: str, bias: tuple[int, ...]) -> Node:
+    """Declare the parameter `<name>_bias`: what is added to the sums of a layer, i32."""
+    return draft.param(f"{name}_bias", bias, "i32", low=-(2**28), high=2**28)
+
+
+def quads(draft: Draft, name: str, weights: Sequence[Sequence[int]]) -> Node:
+    """Declare the parameter `<name>_weights`, i8 (rows, columns), and return it as i32 of that shape.
+
+    Each row is filled up with zeros to a multiple of four bytes, so that a processor can read words; no
+    filling is ever read.
+    """
+    columns = len(weights[0])
+    filled = [(*row, *[0] * (-columns % 4)) for row in weights]
+    held = letter.cast(draft.param(f"{name}_weights", filled, "i8", low=-127, high=127), "i32")
+    return letter.slice_(held, 0, columns, axis=1) if columns % 4 else held
 
 
 def every(period: int, clock: Clock = EVERY) -> Clock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from bimetal.targets.kernels.layer import APART, CONV, LayerKernel
 from bimetal.targets.loops import (
     At,
     Call,
@@ -38,6 +39,7 @@ def written_kinds(lowered: Lowered) -> Counter[str]:
     """Count by kind how often what costs bytes is written down."""
     found = Counter({"stage": len(lowered.stages), "program": 1})
     found["state field"] = len(lowered.layouts.state.fields)
+    found["kind of layer"] = sum(1 + (kind == CONV) for kind in {layer.kind for layer in _layers(lowered)})
     for stage in lowered.stages:
         for statement, _ in _turns(stage.body):
             found.update(_kinds_of(statement))
@@ -55,7 +57,11 @@ def done_kinds(stage: Stage) -> Counter[str]:
     for statement, turns in _turns(stage.body):
         for kind, often in Counter(_kinds_of(statement)).items():
             found[kind] += often * turns
-        if isinstance(statement, Call):
+        if isinstance(statement, Call) and isinstance(statement.kernel, LayerKernel):
+            layer = statement.kernel
+            found["tap" if layer.kind == APART else "product"] += layer.products * turns
+            found["layer end"] += layer.places * layer.outputs * turns
+        elif isinstance(statement, Call):
             found["tree"] += statement.kernel.trees * turns
             found["split"] += statement.kernel.trees * statement.kernel.turns * turns
         if isinstance(statement, For):
@@ -68,7 +74,18 @@ def held_kinds(lowered: Lowered) -> Counter[str]:
     named = max((_named(stage.body) for stage in lowered.stages), default=0)
     deepest = max((_depth(stage.body) for stage in lowered.stages), default=0)
     called = int(bool(routines(lowered)))
-    return Counter({"program": 1, "name": named, "nested loop": deepest, "library": called})
+    layers = list(_layers(lowered))
+    held = max((layer.columns for layer in layers if layer.kind != APART), default=0)
+    found = {"program": 1, "name": named, "nested loop": deepest, "library": called}
+    return Counter(found | {"layer": int(bool(layers)), "held byte": held})
+
+
+def _layers(lowered: Lowered) -> Iterator[LayerKernel]:
+    """Yield the kernel of every layer of a net."""
+    for stage in lowered.stages:
+        for statement, _ in _turns(stage.body):
+            if isinstance(statement, Call) and isinstance(statement.kernel, LayerKernel):
+                yield statement.kernel
 
 
 def _turns(body: tuple[Stmt, ...], turns: int = 1) -> Iterator[tuple[Stmt, int]]:
@@ -98,7 +115,7 @@ def _kinds_of(statement: Stmt) -> Iterator[str]:
     if isinstance(statement, For):
         yield "loop"
     elif isinstance(statement, Call):
-        yield "kernel"
+        yield "layer" if isinstance(statement.kernel, LayerKernel) else "kernel"
     elif isinstance(statement, Store):
         yield "store"
         yield from ("index" for _ in statement.index.terms)

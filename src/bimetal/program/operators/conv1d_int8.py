@@ -20,8 +20,9 @@ class Conv1dInt8(Checked):
 
     Takes i8 (n, channels) and gives i8 (places, filters): at each place the products with `width`
     neighbours summed in i32 with the bias, times multiplier / 2**shift, rounded, and kept within
-    -127..127, or 0..127 with `positive` (ReLU). Parameters: `<name>_weights` i8 (filters, width,
-    channels), `<name>_bias` and `<name>_multiplier` i32 (filters,).
+    -127..127, or 0..127 with `positive` (ReLU). Parameters: `<name>_weights` i8 (filters, width *
+    channels to the next multiple of 4), `<name>_bias` i32 (filters,), `<name>_multiplier` i16 (filters
+    to the next even number,).
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -30,10 +31,10 @@ class Conv1dInt8(Checked):
 
     weights: tuple[tuple[tuple[int, ...], ...], ...] = (((1,),),)
     bias: tuple[int, ...] = (0,)
-    multiplier: tuple[int, ...] = (1 << 15,)
+    multiplier: tuple[int, ...] = (1 << 14,)
     stride: int = knob(1, low=1, high=1024, what="by how many places the kernel moves on")
     padding: int = knob(0, low=0, high=1024, what="how many zeros stand before and after")
-    shift: int = knob(16, low=8, high=31, what="by how many bits the product is shifted down")
+    shift: int = knob(15, low=8, high=31, what="by how many bits the product is shifted down")
     positive: int = knob(0, low=0, high=1, what="whether negative results become zero")
     name: str = "conv1d"
 
@@ -42,11 +43,10 @@ class Conv1dInt8(Checked):
         x = one(signals, self, "i8")
         if len(x.shape) != 2:
             raise BadProgram(f"it takes (n, channels), not {x!r}", where="Conv1dInt8")
-        weights = draft.param(f"{self.name}_weights", self.weights, "i8", low=-127, high=127)
+        flat = word.quads(draft, self.name, [[w for place in f for w in place] for f in self.weights])
         scaled = word.scaling(draft, self.name, self.bias, self.multiplier, self.shift, self.positive)
         picture = convolution.padded(letter.reshape(x, (1, *x.shape)), 0, self.padding)
-        row = letter.reshape(weights, (weights.shape[0], 1, *weights.shape[1:]))
-        made = convolution.dense(picture, row, self.stride, scaled)
+        made = convolution.dense(picture, flat, (1, len(self.weights[0])), self.stride, scaled)
         return letter.reshape(made, made.shape[1:])
 
     @classmethod
@@ -58,7 +58,7 @@ class Conv1dInt8(Checked):
         return (
             Example(cls((((3,), (-1,)),), (10,)), (x,), ([[[18], [21], [-40]]],)),
             Example(
-                cls(filters, (0, 0), (1 << 15, 1 << 14), stride=2, padding=1),
+                cls(filters, (0, 0), (1 << 14, 1 << 13), stride=2, padding=1),
                 (pair,),
                 ([[[5, 8], [16, 14]]],),
             ),

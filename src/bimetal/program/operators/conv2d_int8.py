@@ -20,8 +20,8 @@ class Conv2dInt8(Checked):
 
     Takes i8 (height, width, channels) and gives i8 (rows, columns, filters), each sum times multiplier /
     2**shift, rounded, and kept within -127..127, or 0..127 with `positive` (ReLU). Parameters:
-    `<name>_weights` i8 (filters, kernel height, kernel width, channels), `<name>_bias` and
-    `<name>_multiplier` i32 (filters,).
+    `<name>_weights` i8 (filters, kernel height * kernel width * channels to the next multiple of 4),
+    `<name>_bias` i32 (filters,), `<name>_multiplier` i16 (filters to the next even number,).
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -30,10 +30,10 @@ class Conv2dInt8(Checked):
 
     weights: tuple[tuple[tuple[tuple[int, ...], ...], ...], ...] = ((((1,),),),)
     bias: tuple[int, ...] = (0,)
-    multiplier: tuple[int, ...] = (1 << 15,)
+    multiplier: tuple[int, ...] = (1 << 14,)
     stride: int = knob(1, low=1, high=1024, what="by how many places the kernel moves on")
     padding: int = knob(0, low=0, high=1024, what="how many zeros stand before and after")
-    shift: int = knob(16, low=8, high=31, what="by how many bits the product is shifted down")
+    shift: int = knob(15, low=8, high=31, what="by how many bits the product is shifted down")
     positive: int = knob(0, low=0, high=1, what="whether negative results become zero")
     name: str = "conv2d"
 
@@ -42,11 +42,12 @@ class Conv2dInt8(Checked):
         x = one(signals, self, "i8")
         if len(x.shape) != 3:
             raise BadProgram(f"it takes (height, width, channels), not {x!r}", where="Conv2dInt8")
-        weights = draft.param(f"{self.name}_weights", self.weights, "i8", low=-127, high=127)
+        rows = [[w for line in f for place in line for w in place] for f in self.weights]
+        flat = word.quads(draft, self.name, rows)
         scaled = word.scaling(draft, self.name, self.bias, self.multiplier, self.shift, self.positive)
-        return convolution.dense(
-            convolution.padded(x, self.padding, self.padding), weights, self.stride, scaled
-        )
+        kernel = len(self.weights[0]), len(self.weights[0][0])
+        picture = convolution.padded(x, self.padding, self.padding)
+        return convolution.dense(picture, flat, kernel, self.stride, scaled)
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

@@ -19,8 +19,8 @@ class DenseInt8(Checked):
 
     Takes an i8 vector (columns,) and gives i8 (rows,): the products summed in i32 with the bias, times
     multiplier / 2**shift, rounded, and kept within -127..127, or 0..127 with `positive` (ReLU).
-    Parameters: `<name>_weights` i8 (rows, columns), `<name>_bias` i32 (rows,), `<name>_multiplier` i32
-    (rows,).
+    Parameters: `<name>_weights` i8 (rows, columns to the next multiple of 4), `<name>_bias` i32 (rows,),
+    `<name>_multiplier` i16 (rows to the next even number,).
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -29,23 +29,23 @@ class DenseInt8(Checked):
 
     weights: tuple[tuple[int, ...], ...] = ((1,),)
     bias: tuple[int, ...] = (0,)
-    multiplier: tuple[int, ...] = (1 << 15,)
-    shift: int = knob(16, low=8, high=31, what="by how many bits the product is shifted down")
+    multiplier: tuple[int, ...] = (1 << 14,)
+    shift: int = knob(15, low=8, high=31, what="by how many bits the product is shifted down")
     positive: int = knob(0, low=0, high=1, what="whether negative results become zero")
     name: str = "dense_int8"
 
     def trace(self, draft: Draft, *signals: Node) -> Node:
         """Sum, scale, round, clip: no sum can overflow for up to 65,000 columns."""
         x = letter.cast(one(signals, self, "i8"), "i32")
-        weights = draft.param(f"{self.name}_weights", self.weights, "i8", low=-127, high=127)
+        weights = word.quads(draft, self.name, self.weights)
         scaled = word.scaling(draft, self.name, self.bias, self.multiplier, self.shift, self.positive)
-        return scaled(word.matvec(letter.cast(weights, "i32"), x))
+        return scaled(word.matvec(weights, x))
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
         """Half of 3 x - y + 10, with and without negative results."""
         x = np.array([[10, 4], [-20, 30], [127, -128]], np.int8)
-        layer = (((3, -1),), (10,), (1 << 15,))
+        layer = (((3, -1),), (10,), (1 << 14,))
         return (
             Example(cls(*layer), (x,), ([[18], [-40], [127]],)),
             Example(cls(*layer, positive=1), (x,), ([[18], [0], [127]],)),

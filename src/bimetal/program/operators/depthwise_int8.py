@@ -21,7 +21,7 @@ class DepthwiseInt8(Checked):
     Takes i8 (height, width, channels), or (n, channels) with a kernel of height 1, and gives i8 of as
     many axes: each channel's sum times multiplier / 2**shift, rounded, and kept within -127..127, or
     0..127 with `positive` (ReLU). Parameters: `<name>_weights` i8 (kernel height, kernel width,
-    channels), `<name>_bias` and `<name>_multiplier` i32 (channels,).
+    channels), `<name>_bias` i32 (channels,), `<name>_multiplier` i16 (channels to the next even number,).
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -31,10 +31,10 @@ class DepthwiseInt8(Checked):
 
     weights: tuple[tuple[tuple[int, ...], ...], ...] = (((1,),),)
     bias: tuple[int, ...] = (0,)
-    multiplier: tuple[int, ...] = (1 << 15,)
+    multiplier: tuple[int, ...] = (1 << 14,)
     stride: int = knob(1, low=1, high=1024, what="by how many places the kernel moves on")
     padding: int = knob(0, low=0, high=1024, what="how many zeros stand before and after")
-    shift: int = knob(16, low=8, high=31, what="by how many bits the product is shifted down")
+    shift: int = knob(15, low=8, high=31, what="by how many bits the product is shifted down")
     positive: int = knob(0, low=0, high=1, what="whether negative results become zero")
     name: str = "depthwise"
 
@@ -60,8 +60,8 @@ class DepthwiseInt8(Checked):
         kernel = (((2, 2), (-2, 2)),)
         picture = x[:, :, None]
         return (
-            Example(cls(kernel, (0, 0), (1 << 15,) * 2), (x,), ([[[6, 3], [24, 5]]],)),
+            Example(cls(kernel, (0, 0), (1 << 14,) * 2), (x,), ([[[6, 3], [24, 5]]],)),
             Example(
-                cls((((2, 2),), ((-2, 2),)), (1, 1), (1 << 15,) * 2), (picture,), ([[[[7, 4]], [[25, 6]]]],)
+                cls((((2, 2),), ((-2, 2),)), (1, 1), (1 << 14,) * 2), (picture,), ([[[[7, 4]], [[25, 6]]]],)
             ),
         )

@@ -20,6 +20,11 @@
 #if defined(__FAST_MATH__)
 #error "-ffast-math changes results: leave it out"
 #endif
+#if defined(__clang__) && defined(__arm__) && defined(__ARM_NEON)
+/* NEON of 32 bits makes 0 of tiny numbers, and clang uses it nevertheless. */
+#pragma clang attribute push(__attribute__((target("no-neon"))), apply_to = function)
+#define BIMETAL_NO_NEON
+#endif
 
 static inline int32_t i32_min(int32_t a, int32_t b)
 {
@@ -44,7 +49,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     for (int32_t i = 0; i < 2; i++) {
         int32_t total_1 = 0;
         for (int32_t j = 0; j < 3; j++) {
-            total_1 = total_1 + (int32_t)p->dense_int8_weights[3 * i + j] * (int32_t)in->x0[j];
+            total_1 = total_1 + (int32_t)p->dense_int8_weights[4 * i + j] * (int32_t)in->x0[j];
         }
         out->y0[i] = (int8_t)i32_min(127, i32_max(0, i32_mulshr(total_1 + p->dense_int8_bias[i],
             p->dense_int8_multiplier[i], 22)));
@@ -63,3 +68,7 @@ uint32_t p_step(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_o
     p_every(s, p, in, out);
     return fired;
 }
+
+#if defined(BIMETAL_NO_NEON)
+#pragma clang attribute pop
+#endif
