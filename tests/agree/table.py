@@ -1,0 +1,50 @@
+"""Table: what every target made of the programs, in lines for people and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tests.agree.gap import GAPS
+from tests.agree.proof import Verdict
+
+HEAD = f"{'target':<16}{'programs':>10}{'runs':>8}{'equal':>8}{'gaps':>6}{'seconds':>9}"
+
+
+def line(found: Verdict) -> str:
+    """Return the line of a target, with what is wrong below it."""
+    if found.absent:
+        return f"{found.target:<16}  {found.absent}"
+    text = f"{found.target:<16}{found.programs:>10,}{found.runs:>8,}{found.equal:>8,}"
+    text += f"{len(found.gaps):>6}{found.seconds:>9.1f}"
+    return "\n".join([text, *(f"    {name}: {said}" for name, said in found.wrong.items())])
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """Return in a sentence what was seen of all targets together."""
+    ran = [v for v in verdicts if not v.absent]
+    runs, equal = sum(v.runs for v in ran), sum(v.equal for v in ran)
+    whole, gaps = sum(v.whole for v in ran), sum(len(v.gaps) for v in ran)
+    wrong = sum(len(v.wrong) for v in ran)
+    said = f"{whole} of {len(ran)} targets give the law's bits in every run; "
+    said += f"{equal:,} of {runs:,} runs are equal"
+    said += f"; {gaps} declared gaps" if gaps else ""
+    return said + (f"; {wrong} programs are WRONG" if wrong else "; nothing else differs")
+
+
+def as_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Return all verdicts as JSON can hold them, gaps with their kind and reason."""
+    return {
+        "targets": [
+            {**asdict(v), "gaps": [gap(v.target, *item) for item in v.gaps.items()]} for v in verdicts
+        ],
+        "whole": sum(v.whole for v in verdicts),
+        "wrong": sum(len(v.wrong) for v in verdicts),
+    }
+
+
+def gap(target: str, program: str, said: str) -> dict[str, str]:
+    """Return a gap as JSON can hold it."""
+    declared = GAPS[target, program]
+    return {"program": program, "kind": declared.kind, "said": said, "because": declared.because}
