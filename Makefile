@@ -46,7 +46,7 @@ tests: setup ## the tests alone; ARGS="tests/program -k ring" picks some
 	$(call step,tests)
 	@python -m pytest -n $(JOBS) --dist worksteal -q $(ARGS)
 
-agree: setup ## the proof that all targets give the same bits, in a table; ARGS=--all: every target and program
+agree: setup ## the proof that all targets give the same bits, a table; ARGS=--all: all of it
 	@python -m tests.agree $(ARGS)
 
 docs: setup ## build the documentation into site/
