@@ -17,8 +17,11 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from bimetal.bundle.seal import read
 from bimetal.cli import door
 from bimetal.keep.archive import Archive
+from bimetal.spine import scorer_of
+from bimetal.targets.present import fastest
 
 READING = b'{"ts": 1767225600000, "pressure": 3.25, "flow": 48}'
 
@@ -182,24 +185,67 @@ def test_a_model_of_a_stranger_does_not_watch(
     assert "key" in capsys.readouterr().err
 
 
-def test_a_model_watches_and_its_alarms_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[dict[str, float]]]:
+    """A model of one machine, and rows of it: fair ones, then some whose temperature is none it has had."""
     monkeypatch.setenv("BIMETAL_HOME", str(tmp_path / "keys"))
     sample, model = str(tmp_path / "plant.csv"), str(tmp_path / "plant.bm")
     assert door.run(["sample", "-o", sample, "--seconds", "60", "--machines", "1"]) == 0
     assert door.run(["train", sample, "-o", model]) == 0
+    head, *rows = Path(sample).read_text().splitlines()
+    names = [cell.split(" ")[0] for cell in head.split(",")[2:-1]]
+    last = dict(zip(names, map(float, rows[-1].split(",")[2:-1]), strict=True))
+    begin_ms = 1_767_225_600_000
+    fair = [
+        {"ts": begin_ms + 100 * k, **dict(zip(names, map(float, row.split(",")[2:-1]), strict=True))}
+        for k, row in enumerate(rows[:250])
+    ]
+    foul = [{"ts": begin_ms + 25_000 + 100 * k, **last, "temperature": 95.0 + k % 7} for k in range(60)]
+    return model, fair + foul
+
+
+def test_a_model_watches_and_its_alarms_are_said(
+    tmp_path: Path, plant: tuple[str, list[dict[str, float]]]
+) -> None:
+    model, rows = plant
     running = start(tmp_path / "data", "--lab", "--model", model)
     try:
-        head, *rows = Path(sample).read_text().splitlines()
-        names = [cell.split(" ")[0] for cell in head.split(",")[2:-1]]
-        last = dict(zip(names, map(float, rows[-1].split(",")[2:-1]), strict=True))
-        begin_ms = 1_767_225_600_000
-        fair = [
-            {"ts": begin_ms + 100 * k, **dict(zip(names, map(float, row.split(",")[2:-1]), strict=True))}
-            for k, row in enumerate(rows[:250])
-        ]
-        foul = [{"ts": begin_ms + 25_000 + 100 * k, **last, "temperature": 95.0 + k % 7} for k in range(60)]
-        assert running.post("pump-01", json.dumps(fair + foul).encode())[0] == 200
+        assert running.post("pump-01", json.dumps(rows).encode())[0] == 200
     finally:
         _, said = running.stop()
     assert "pump-01: " in said
     assert "temperature" in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_a_server_that_is_killed_says_what_its_model_says_of_it_all(
+    tmp_path: Path, plant: tuple[str, list[dict[str, float]]]
+) -> None:
+    model, rows = plant
+    data = tmp_path / "data"
+    running = start(data, "--lab", "--model", model)
+    for k in range(0, len(rows), 10):
+        body = json.dumps(rows[k : k + 10]).encode()
+        if k in (60, 250, 260, 300):  # killed while this is on its way: it is sent again
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                connection = http.client.HTTPConnection("127.0.0.1", running.http_port, timeout=20)
+                connection.request("POST", "/api/v1/devices/pump-01/readings", body)
+                if k == 260:
+                    connection.getresponse()
+            running.stop(signal.SIGKILL)
+            running = start(data, "--lab", "--model", model)
+        assert running.post("pump-01", body)[0] == 200
+    running.stop(signal.SIGKILL)
+    running = start(data, "--lab", "--model", model)
+    assert running.stop()[0] == 0
+    archive = Archive(data)
+    try:
+        told = archive.events.read()
+        kept = archive.segments.batch(signals=[name for name in rows[0] if name != "ts"])
+    finally:
+        archive.close()
+    _, expected = scorer_of(read(Path(model)).bundle, fastest()).advance({}, kept)
+    assert len(kept) == len(rows)
+    assert told.events == tuple(sorted(expected.events, key=lambda e: e.time_ns))
+    assert told.events
+    assert len({e.id for e in told.events}) == len(told.events)
