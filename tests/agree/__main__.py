@@ -6,18 +6,19 @@ Short unless --all is said: the targets that are quickly installed, and every th
 from __future__ import annotations
 
 import json
-import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from tests.agree.case import GROUPS, Case, expected
-from tests.agree.machine import Machine, Outcome
+from tests.agree.journey import travelled
+from tests.agree.machine import Machine, Outcome, absence
 from tests.agree.metal import EVERYWHERE, SHORT
 from tests.agree.proof import Verdict, prove
-from tests.agree.table import HEAD, as_json, line, summary
+from tests.agree.table import HEAD, as_json, line, summary, travel
 
 THIRD = 3
 
@@ -39,11 +40,14 @@ def main(targets: tuple[str, ...], whole: bool, to_file: str | None, groups: tup
         raise click.UsageError(f"no target is called {', '.join(sorted(unknown))}; there are {names}")
     chosen = [m for m in EVERYWHERE if (m.name in targets if targets else whole or m.name in SHORT)]
     verdicts = tried(chosen, groups or tuple(GROUPS), whole, quiet=to_file == "-")
+    lost = moved(chosen)
+    if to_file != "-":
+        click.echo(travel(chosen, lost))
     if to_file == "-":
-        click.echo(json.dumps(as_json(verdicts), indent=2))
+        click.echo(json.dumps(as_json(verdicts, lost), indent=2))
     elif to_file:
-        Path(to_file).write_text(json.dumps(as_json(verdicts), indent=2) + "\n")
-    sys.exit(1 if any(v.wrong for v in verdicts) or not any(v.runs for v in verdicts) else 0)
+        Path(to_file).write_text(json.dumps(as_json(verdicts, lost), indent=2) + "\n")
+    sys.exit(1 if lost or any(v.wrong for v in verdicts) or not any(v.runs for v in verdicts) else 0)
 
 
 def tried(machines: Sequence[Machine], groups: Sequence[str], whole: bool, *, quiet: bool) -> list[Verdict]:
@@ -66,6 +70,12 @@ def tried(machines: Sequence[Machine], groups: Sequence[str], whole: bool, *, qu
     return verdicts
 
 
+def moved(machines: Sequence[Machine]) -> dict[str, str]:
+    """Let devices go through all machines that are here, in mid-run, and return what differs."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        return travelled([m for m in machines if not absence(m)], Path(folder))
+
+
 def attempt(machine: Machine, group: str, whole: bool, into: Verdict) -> None:
     """Run a group of programs; a machine that fails altogether is wrong about the group."""
     try:
@@ -78,12 +88,6 @@ def some(group: str, whole: bool) -> tuple[Sequence[Case], Sequence[Sequence[Out
     """Return the cases of a group with what the law says, or every third of them."""
     cases, wanted = expected(group)
     return (cases, wanted) if whole else (cases[::THIRD], wanted[::THIRD])
-
-
-def absence(machine: Machine) -> str:
-    """Return "" where the tools of a machine are here, else which are not."""
-    missing = [name for name in machine.needs if shutil.which(name) is None]
-    return f"needs {', '.join(missing)}, which is not installed here" if missing else ""
 
 
 if __name__ == "__main__":

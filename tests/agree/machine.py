@@ -7,6 +7,7 @@ bytes that go in and come out, as host/host.c and host/run.mjs read and write th
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,3 +170,9 @@ def turned(data: bytes, layout: Layout, *, to_big: bool = False) -> bytes:
     for field in layout.fields:
         after[field.name] = before[field.name]
     return after.tobytes()
+
+
+def absence(machine: Machine) -> str:
+    """Return "" where the tools of a machine are here, else which are not."""
+    missing = [name for name in machine.needs if shutil.which(name) is None]
+    return f"needs {', '.join(missing)}, which is not installed here" if missing else ""

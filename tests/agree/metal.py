@@ -47,7 +47,7 @@ MICROBIT = Board(("qemu-system-arm", "microbit"), "start.c", "microbit.ld", 16 <
 
 NEAR: tuple[Machine, ...] = (
     WASM,
-    Together(WasmTarget()),
+    Together("wasm-together", WasmTarget),
     Node(),
     Browser(),
     C99,

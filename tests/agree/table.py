@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from tests.agree.gap import GAPS
+from tests.agree.journey import READINGS, travellers
+from tests.agree.machine import Machine, absence
 from tests.agree.proof import Verdict
 
 HEAD = f"{'target':<16}{'programs':>10}{'runs':>8}{'equal':>8}{'gaps':>6}{'seconds':>9}"
@@ -33,7 +35,16 @@ def summary(verdicts: Sequence[Verdict]) -> str:
     return said + (f"; {wrong} programs are WRONG" if wrong else "; nothing else differs")
 
 
-def as_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def travel(machines: Sequence[Machine], lost: dict[str, str]) -> str:
+    """Return in lines what came of the devices that went through all machines."""
+    through = sum(not absence(m) for m in machines)
+    said = f"{len(travellers())} devices moved through {through} targets, {READINGS} readings on each: "
+    if not lost:
+        return said + "outputs and states are those of devices that stayed"
+    return "\n".join([f"{said}WRONG", *(f"    {name}: {text}" for name, text in lost.items())])
+
+
+def as_json(verdicts: Sequence[Verdict], lost: dict[str, str]) -> dict[str, Any]:
     """Return all verdicts as JSON can hold them, gaps with their kind and reason."""
     return {
         "targets": [
@@ -41,6 +52,7 @@ def as_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         ],
         "whole": sum(v.whole for v in verdicts),
         "wrong": sum(len(v.wrong) for v in verdicts),
+        "moved": {"devices": len(travellers()), "readings": READINGS, "wrong": lost},
     }
 
 

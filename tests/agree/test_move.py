@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from bimetal.learn.detector import Design, detector_program
-from bimetal.program.block import pack
-from bimetal.program.program import Draft, Program
+from bimetal.program.program import Program
 from bimetal.program.snapshot import pack as pack_snapshot
 from bimetal.program.snapshot import unpack as unpack_snapshot
-from tests.agree.machine import LAW, WASM, Built, Job, Machine, Outcome
-from tests.agree.metal import AVR, BOARDS, C99, S390X
-from tests.agree.odd_program import first_values, many_clocks, swapped, windows
+from bimetal.targets.numpy import NumpyTarget
+from tests.agree.journey import joined, travelled, travellers
+from tests.agree.machine import LAW, WASM, Built, Inside, Job, Machine, Outcome, absence
+from tests.agree.metal import BOARDS, C99, CROSSED, EVERYWHERE, S390X
 from tests.agree.proof import compared
-from tests.agree.random_program import random_program, random_rows
+from tests.agree.random_program import random_rows
 from tests.agree.scripted import Node
 
 BEFORE, AFTER = 301, 99
 """Readings before and after a move; it falls between the firings of every slow clock."""
-TRAVELLED: tuple[Machine, ...] = (LAW, WASM, Node(), C99, *BOARDS, AVR, S390X)
+TRAVELLED: tuple[Machine, ...] = (LAW, WASM, Node(), C99, *BOARDS[:3], S390X)
+"""Between any two of these; one device goes through all the others too."""
+HERE = [m for m in EVERYWHERE if m not in CROSSED and not absence(m)]
 PAIRS = [
     pytest.param(a, b, id=f"{a.name} to {b.name}", marks=pytest.mark.needs(*a.needs, *b.needs))
     for a, b in permutations(TRAVELLED, 2)
 ]
-
-
-def travellers() -> list[tuple[Program, bytes]]:
-    """The detector, programs of many clocks and rings, and random ones."""
-    drafts: list[Draft] = [
-        detector_program(Design(2), ["x0", "x1"])[1],
-        *(make() for make in (first_values, many_clocks, swapped, windows)),
-    ]
-    made = [(d.finish(), d.values) for d in drafts] + [random_program(seed) for seed in range(900, 906)]
-    return [(program, pack(program, values)) for program, values in made]
 
 
 class Journey:
@@ -90,12 +85,7 @@ def test_a_state_moves_in_mid_run(source: Machine, goal: Machine, journey: Journ
     for program, start, end, whole in zip(
         journey.programs, journey.left[source.name], ends, journey.whole, strict=True
     ):
-        joined = Outcome(
-            np.concatenate([start.outputs, end.outputs]),
-            np.concatenate([start.fired, end.fired]),
-            end.state,
-        )
-        assert not compared(program, joined, whole), program.title
+        assert not compared(program, joined([start, end]), whole), program.title
 
 
 def test_the_journey_matters(journey: Journey) -> None:
@@ -108,3 +98,22 @@ def test_the_journey_matters(journey: Journey) -> None:
     ]
     assert set(same) <= {"random"}
     assert len(same) <= 2
+
+
+def test_a_device_goes_through_all_targets_that_are_here(tmp_path: Path) -> None:
+    assert len(HERE) > 2
+    assert not travelled(HERE, tmp_path)
+
+
+def test_a_device_that_forgets_on_its_way_is_seen(tmp_path: Path) -> None:
+    class Forgetful(Inside):
+        """Starts anew whatever it is given."""
+
+        def build(self, programs: Sequence[Program], folder: Path) -> Any:
+            built = LAW.build(programs, folder)
+            return SimpleNamespace(run=lambda jobs: built.run([replace(job, state=None) for job in jobs]))
+
+    (tmp_path / "a").mkdir()
+    assert not travelled([LAW, WASM, LAW], tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    assert len(travelled([LAW, Forgetful("forgetful", NumpyTarget), LAW], tmp_path / "b")) > 5

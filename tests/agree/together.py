@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,15 +19,11 @@ FEWEST = 9
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A target of the product, many devices to a call."""
+    """A target of the product, many devices to a call; made anew for each build."""
 
-    target: Target
+    name: str
+    make: Callable[[], Target]
     needs: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """As the target is called."""
-        return f"{self.target.name}-together"
 
     def refusal(self, program: Program) -> str:
         """Return "": it runs everything."""
@@ -35,7 +31,7 @@ class Together:
 
     def build(self, programs: Sequence[Program], folder: Path) -> TogetherBuilt:
         """Keep the programs; loading one is quick."""
-        return TogetherBuilt(self.target, tuple(programs))
+        return TogetherBuilt(self.make(), tuple(programs))
 
 
 @dataclass(frozen=True, slots=True)
