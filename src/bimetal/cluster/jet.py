@@ -106,8 +106,13 @@ class _Held(msgspec.Struct):
     data: str = ""
 
 
+class _Delivered(msgspec.Struct):
+    stream_seq: int = 0
+
+
 class _Answer(msgspec.Struct):
     error: _Fault | None = None
+    delivered: _Delivered = msgspec.field(default_factory=_Delivered)
     seq: int = 0
     message: _Held | None = None
     config: dict[str, Any] = {}
@@ -140,6 +145,10 @@ class Jet:
             answer = await self._ask(f"CONSUMER.CREATE.{stream}.{name}.{config['filter_subject']}", asked)
         _good(answer, name)
 
+    async def delivered(self, stream: str, consumer: str) -> int:
+        """Return the number of the last message that a consumer has delivered to anybody, 0 for none."""
+        return _good(await self._ask(f"CONSUMER.INFO.{stream}.{consumer}"), consumer).delivered.stream_seq
+
     async def put(
         self, subject: str, payload: bytes, message_id: str = "", expected: int | None = None
     ) -> int:
@@ -164,9 +173,9 @@ class Jet:
         return _good(answer, subject).seq
 
     async def last(self, stream: str, subject: str) -> Stored | None:
-        """Return the last message under a subject, as the stream's leader knows it."""
+        """Return the last message under a subject, as the stream's leader knows it; None where is none."""
         answer = await self._ask(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject})
-        if answer.error and answer.error.err_code == _NO_MESSAGE:
+        if answer.error and answer.error.err_code in (_NO_MESSAGE, _NO_STREAM):
             return None
         held = _good(answer, stream).message
         return None if held is None else Stored(held.seq, base64.b64decode(held.data))
@@ -174,8 +183,7 @@ class Jet:
     async def read(self, stream: str, subject: str, first: int, most: int) -> list[Stored]:
         """Return messages under a subject from a number on, in order, none left out; at most so many.
 
-        Any replica may answer, so the newest may be missing. None in answer to a first attempt is
-        asked for again.
+        Any replica may answer, so the newest may be missing.
         """
         asked = {"seq": first, "batch": most, "next_by_subj": subject, "max_bytes": 64 << 20}
         arrived: asyncio.Queue[Msg] = asyncio.Queue()

@@ -27,8 +27,8 @@ from bimetal.wire.transport import Clock
 
 _STATUS = "Status"
 _LOST_PIN = "423"
-_ENOUGH_ROWS = 100_000
-"""What is said of so many rows is one message."""
+_AT_ONCE = 16
+"""So many parcels are run, and said of in one message, before others have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,11 @@ class _Place:
 
 @dataclass(slots=True)
 class Turn:
-    """A shard's turn at this worker; `arrive` is called with what comes to `inbox`."""
+    """A shard's turn at this worker; `arrive` is called with what comes to `inbox`.
+
+    Turns of one process run programs one at a time, at its `bench`, so that between two the process
+    hears what comes: else, with much to do, answers would be taken for lost.
+    """
 
     shard: int
     run: ShardRun
@@ -81,6 +85,7 @@ class Turn:
     now_ns: Clock
     pace: Pace
     tally: Tally
+    bench: asyncio.Lock
     tell: Callable[[str], None]
     _queue: asyncio.Queue[Msg] = field(default_factory=asyncio.Queue[Msg])
     _leaving: asyncio.Event = field(default_factory=asyncio.Event)
@@ -120,7 +125,7 @@ class Turn:
             except Conflict:
                 self.tally.conflicts += 1
                 self._begin_anew()
-        if self._pin and self._synced:
+        if self._reached is not None:
             try:
                 await self._save()
             except Conflict:
@@ -180,48 +185,57 @@ class Turn:
             self._pin = pin
             self.tally.shards.add(self.shard)
         elif place.delivery != self._delivery + 1:
-            self._begin_anew()
+            self._synced = False
         self._delivery = place.delivery
 
     # What is made of it
 
     async def _catch_up(self) -> None:
-        """Begin from what is stored, and do all that is in the log by now."""
-        said = await self.jet.last(self.names.said, self.names.said_of(self.shard))
-        self._told_at = said.sequence if said else 0
-        self._told = outcomes_of(said.data, self.names.said)[-1].sequence if said else 0
-        state = await self.jet.last(self.names.states, self.names.state_of(self.shard))
-        self._state_at = state.sequence if state else 0
-        self._reached = self.run.open(state.data if state else b"", self.names.state_of(self.shard))
-        self._saved, self._since, self._saved_at = self._reached.sequence, 0, _time()
-        self.tally.takeovers += 1
-        subject = self.names.fleet.subject(self.shard)
-        newest = await self.jet.last(self.names.fleet.log, subject)
-        while newest and self._reached.sequence < newest.sequence:
+        """Do all that was delivered to anybody by now, from the state in memory or else the stored one."""
+        log, consumer = self.names.fleet.log, self.names.consumer(self.shard)
+        if self._reached is None:
+            self._reached = await self._stored()
+            self._saved, self._since, self._saved_at = self._reached.sequence, 0, _time()
+            self.tally.takeovers += 1
+        newest = await self.jet.delivered(log, consumer)
+        while self._reached.sequence < newest:
             first = self._reached.sequence + 1
-            found = await self.jet.read(self.names.fleet.log, subject, first, 4 * self.pace.batch)
+            found = await self.jet.read(log, self.names.fleet.subject(self.shard), first, self.pace.batch)
             await self._work([(one.sequence, one.data) for one in found])
+            await self._save_if_due()
+            await self._ask()
             if not found:
                 await asyncio.sleep(self.pace.pull_s / 4)
         self._synced = True
 
+    async def _stored(self) -> Checkpoint:
+        """Return the state that is stored, and note what was said last."""
+        said = await self.jet.last(self.names.said, self.names.said_of(self.shard))
+        self._told_at = said.sequence if said else 0
+        self._told = outcomes_of(said.data, self.names.said)[-1].sequence if said else 0
+        where = self.names.state_of(self.shard)
+        state = await self.jet.last(self.names.states, where)
+        self._state_at = state.sequence if state else 0
+        return self.run.open(state.data if state else b"", where)
+
     async def _work(self, parcels: Sequence[tuple[int, bytes]]) -> None:
         """Run parcels that are not in the state yet, and store what was said of them."""
+        for at in range(0, len(parcels), _AT_ONCE):
+            async with self.bench:
+                outcomes = self._run(parcels[at : at + _AT_ONCE])
+                await asyncio.sleep(0)
+            if outcomes:
+                await self._say(outcomes)
+
+    def _run(self, parcels: Sequence[tuple[int, bytes]]) -> list[Outcome]:
+        """Return what was not said before."""
         outcomes: list[Outcome] = []
-        rows = 0
         for sequence, content in parcels:
-            assert self._reached is not None
-            if sequence <= self._reached.sequence:
-                continue
-            outcome = self._pushed(self._reached, sequence, content)
-            if sequence > self._told and not outcome.silent:
-                outcomes.append(outcome)
-                rows += len(outcome) + len(outcome.late_ns)
-                if rows >= _ENOUGH_ROWS:
-                    await self._say(outcomes)
-                    outcomes, rows = [], 0
-        if outcomes:
-            await self._say(outcomes)
+            if self._reached is not None and sequence > self._reached.sequence:
+                outcome = self._pushed(self._reached, sequence, content)
+                if sequence > self._told and not outcome.silent:
+                    outcomes.append(outcome)
+        return outcomes
 
     def _pushed(self, reached: Checkpoint, sequence: int, content: bytes) -> Outcome:
         """Run one parcel; one that is none is set aside, alike by every worker."""
@@ -253,17 +267,19 @@ class Turn:
 
     async def _look_after(self) -> None:
         """Store the state where that is due, and let time pass for rows that wait."""
-        if not self._synced or self._reached is None:
+        if self._reached is None:
             return
-        if self._since >= self.pace.save_parcels or (
-            self._since and _time() > self._saved_at + self.pace.save_s
-        ):
-            await self._save()
+        await self._save_if_due()
         due, now = self.run.due_ns(self._reached), self.now_ns()
-        if due is not None and due <= now:
+        if due is not None and due <= now and self._synced:
             tick = parcel_bytes(Parcel(now, _NOTHING))
             subject = self.names.fleet.subject(self.shard)
             await self.jet.put(subject, tick, f"tick-{self.shard}-{self._reached.sequence}")
+
+    async def _save_if_due(self) -> None:
+        late = _time() > self._saved_at + self.pace.save_s
+        if self._since >= self.pace.save_parcels or (self._since and late):
+            await self._save()
 
     async def _save(self) -> None:
         assert self._reached is not None
@@ -279,11 +295,12 @@ class Turn:
             self._reply = ""
 
     def _begin_anew(self) -> None:
+        """Forget what is in memory: somebody else was here."""
         self._synced, self._reached, self._reply = False, None, ""
 
     def _lose(self) -> None:
-        self._begin_anew()
-        self._pin, self._delivery = "", 0
+        """Note that the server may have given the shard to another, who may have done something or not."""
+        self._synced, self._pin, self._delivery = False, "", 0
         self.tally.shards.discard(self.shard)
 
 

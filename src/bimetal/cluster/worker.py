@@ -41,6 +41,7 @@ class Worker:
     _turns: dict[int, tuple[Turn, asyncio.Task[None]]] = field(
         default_factory=dict[int, tuple[Turn, "asyncio.Task[None]"]]
     )
+    _bench: asyncio.Lock = field(default_factory=asyncio.Lock)
     _leaving: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _inbox: str = ""
@@ -108,6 +109,7 @@ class Worker:
                 self.now_ns,
                 self.pace,
                 self.tally,
+                self._bench,
                 self.tell,
             )
             task = asyncio.create_task(turn.go())
