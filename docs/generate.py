@@ -13,11 +13,14 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from bimetal.cli.door import COMMANDS, bimetal
 from bimetal.keep import event_line
 from bimetal.nouns import errors
 from bimetal.nouns.event import Cause, Event, Kind, Reason
 from bimetal.program.operator import Example, knobs_of, operators
+from tests.agree.page import target_page
 
 NOTE = "<!-- Written by docs/generate.py; change the code, not this page. -->\n\n"
 CODES = {0: "done", 1: "failed", 2: "wrong usage", 3: "quality gate not met", 4: "not found", 5: "refused"}
@@ -150,6 +153,7 @@ PAGES = {
     "event.md": event_page,
     "errors.md": error_page,
     "operators.md": operator_page,
+    "targets.md": lambda: NOTE + target_page(),
 }
 
 

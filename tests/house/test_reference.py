@@ -11,6 +11,9 @@ from bimetal.cli.door import COMMANDS
 from bimetal.keep.event_line import from_line
 from bimetal.program.operator import operators
 from docs import generate
+from tests.agree.gap import GAPS
+from tests.agree.metal import EVERYWHERE
+from tests.agree.page import FAMILIES
 
 
 def test_every_command_and_option_is_described() -> None:
@@ -36,7 +39,7 @@ def test_the_pages_are_tables_that_hold(tmp_path: Path) -> None:
         text = (tmp_path / page).read_text(encoding="utf-8")
         assert text.startswith("<!-- Written by")
         columns = [len(re.findall(r"(?<!\\)\|", row)) for row in text.splitlines() if row.startswith("|")]
-        assert all(2 < n < 7 for n in columns)
+        assert all(2 < n < 9 for n in columns)
         assert text.count("```") % 2 == 0
 
 
@@ -70,3 +73,15 @@ def test_the_event_of_the_page_is_read_back_with_every_field_explained(tmp_path:
     assert from_line(json.dumps(shown).encode()).reasons[0].signal == "temperature"
     for field in [*shown, *shown["explanation"][0]]:
         assert f"`{field}`" in page
+
+
+def test_every_gap_is_on_the_page_of_targets_and_every_operator_has_its_row(tmp_path: Path) -> None:
+    generate.write(tmp_path)
+    page = (tmp_path / "targets.md").read_text(encoding="utf-8")
+    for (target, program), gap in GAPS.items():
+        assert f"| {target} | {program} | {gap.kind} |" in page
+    rows = {name: re.findall(rf"^\| `{name}` \|(.+)$", page, re.M) for name in operators()}
+    assert all(len(found) == 1 for found in rows.values())
+    assert "notimpl" in rows["pool"][0]
+    assert "notimpl" not in rows["ewma"][0]
+    assert {m.name for m in EVERYWHERE} <= {name for names in FAMILIES.values() for name in names}
