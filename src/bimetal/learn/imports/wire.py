@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from bimetal.learn.imports import plant
 from bimetal.learn.imports.fold import folded
 from bimetal.learn.imports.foreign import Columns, Foreign, Isolation, RawTree, Trees
 from bimetal.program import choice, elementary, letter, word
+from bimetal.program.grove import LINKS
 from bimetal.program.node import Node
 from bimetal.program.operators.forest import Forest
 from bimetal.program.operators.isolation_forest import IsolationForest
@@ -20,24 +21,36 @@ WHOLE = 1e-9
 """How near to 1 shares of two classes must add up."""
 
 
-def wire(draft: Draft, model: Foreign, x: Node, gaps: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How trees are made: whether readings may be missing, the form they lie in, and the bits of a leaf."""
+
+    gaps: bool = True
+    form: str = LINKS
+    leaf_bits: int = 32
+
+
+def wire(draft: Draft, model: Foreign, x: Node, making: Making) -> float:
     """Add a model to a draft: `x` is the vector of readings, f32, or u8 for trees of whole octets.
 
-    Outputs by ending: `label` and `score` (classes,) for a classifier, `value` for a regressor, `score` and
-    `outlier` for a detector of outliers, `label` and `distance` for centres.
+    Returns by how much rounding what leaves are worth moves a score, or an isolation forest's sum of ways, at
+    most. Outputs by ending: `label` and `score` (classes,) for a classifier, `value` for a regressor, `score`
+    and `outlier` for a detector of outliers, `label` and `distance` for centres.
     """
     if isinstance(model.scores, Trees | Isolation):
         x, trees = _prepared(draft, model, model.scores, x)
         if _is_one_share(model, trees):
-            return _of_two(draft, model.scores, trees, x, gaps)
-        scores = _scores(draft, model.scores, trees, x, gaps)
+            return _of_two(draft, model.scores, trees, x, making)
+        scores, off = _scores(draft, model.scores, trees, x, making)
     else:
+        off = 0.0
         if x.dtype == "u8":
             x = letter.cast(letter.cast(x, "i32"), "f32")
         for k, step in enumerate(model.steps):
             x = step.trace(draft, x, f"step_{k + 1}")
         scores = model.scores.spelled(draft, x)
-    _end(draft, model, scores)
+    end(draft, model, scores)
+    return off
 
 
 def _prepared(draft: Draft, model: Foreign, scores: Trees | Isolation, x: Node) -> tuple[Node, list[RawTree]]:
@@ -61,32 +74,41 @@ def _is_one_share(model: Foreign, trees: list[RawTree]) -> bool:
     return whole and not any(scores.bias) and abs(scores.scale * len(trees) - 1) < WHOLE
 
 
-def _of_two(draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, gaps: bool) -> None:
+def _of_two(
+    draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, making: Making
+) -> float:
     """Add up the share of the second class alone; it wins with more than half, counted in whole numbers."""
     second = [replace(t, value=t.value[:, 1:]) for t in trees]
-    sums, shift = _sums(draft, replace(scores, trees=tuple(second), outputs=1), second, x, gaps)
+    sums, shift = _sums(draft, replace(scores, trees=tuple(second), outputs=1), second, x, making)
     most = len(trees) * 2.0**shift
     one = letter.reshape(sums, ())
     half = draft.param("half", int(most // 2), "i32", low=0)
     share = letter.mul(letter.cast(one, "f32"), draft.param("scale", 1 / most))
     draft.output("label", letter.cast(letter.lt(half, one), "i32"))
     draft.output("score", letter.stack([letter.sub(1.0, share), share]))
+    return plant.moved(second, shift) / len(trees)
 
 
-def _scores(draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, gaps: bool) -> Node:
-    """Return scores in f32; votes and isolation as they come."""
-    sums, shift = _sums(draft, scores, trees, x, gaps)
-    if isinstance(scores, Isolation) or scores.votes:
-        return sums
+def _scores(
+    draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, making: Making
+) -> tuple[Node, float]:
+    """Return scores in f32, votes and isolation as they come; and how far rounding moves them at most."""
+    sums, shift = _sums(draft, scores, trees, x, making)
+    if isinstance(scores, Isolation):
+        return sums, plant.moved(trees, shift)
+    if scores.votes:
+        return sums, 0.0
     scale = draft.param("scale", scores.scale * 2.0**-shift)
-    return letter.add(letter.mul(letter.cast(sums, "f32"), scale), draft.param("bias", scores.bias))
+    said = letter.add(letter.mul(letter.cast(sums, "f32"), scale), draft.param("bias", scores.bias))
+    return said, abs(scores.scale) * plant.moved(trees, shift)
 
 
 def _sums(
-    draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, gaps: bool
+    draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, making: Making
 ) -> tuple[Node, int]:
     """Return what the trees say together, and by how many binary digits it is shifted up."""
-    bins, whole = plant.soils_of(trees, gaps and x.dtype == "f32")
+    form = making.form
+    bins, whole = plant.soils_of(trees, making.gaps and x.dtype == "f32")
     kind = "octets" if x.dtype == "u8" else "bins" if plant.prefers_bins(trees, bins) else "floats"
     soil = bins if kind == "bins" else whole
     if kind != "octets":
@@ -94,17 +116,18 @@ def _sums(
     if isinstance(scores, Trees) and scores.votes:
         codes = plant.voting(trees)
         ours = [plant.nested(t, c, soil, kind) for t, c in zip(trees, codes, strict=True)]
-        return Forest(tuple(ours), outputs=scores.outputs).trace(draft, x), 0
-    codes, leaves = plant.worth(trees)
+        return Forest(tuple(ours), outputs=scores.outputs, form=form).trace(draft, x), 0
+    codes, leaves = plant.worth(trees, making.leaf_bits)
     ours = tuple(plant.nested(t, c, soil, kind) for t, c in zip(trees, codes, strict=True))
     if isinstance(scores, Isolation):
         ways = tuple(float(np.ldexp(float(row[0]), -leaves.shift)) for row in leaves.rows)
         shift = max(0, min(24, leaves.shift))
-        return IsolationForest(ours, ways, leaves.start, scores.usual, shift).trace(draft, x), 0
-    return Forest(ours, leaves.rows, leaves.start, scores.outputs).trace(draft, x), leaves.shift
+        made = IsolationForest(ours, ways, leaves.start, scores.usual, shift, form=form)
+        return made.trace(draft, x), shift
+    return Forest(ours, leaves.rows, leaves.start, scores.outputs, form=form).trace(draft, x), leaves.shift
 
 
-def _end(draft: Draft, model: Foreign, scores: Node) -> None:
+def end(draft: Draft, model: Foreign, scores: Node) -> None:
     """Say what the scores mean."""
     match model.ending:
         case of.SHARES | of.LOGIT | of.SOFTMAX | of.EACH:

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.learn.imports.foreign import SOFTMAX, VALUE, Columns, Foreign, Formula, Step
+from bimetal.learn.imports.join import bent, joined
 from bimetal.learn.imports.look import Floats, refuse
-from bimetal.learn.imports.net import BENDS, Layer, net
+from bimetal.learn.imports.net import Net, Part, Shape, shape_after, sized
+from bimetal.learn.imports.onnx.layer import ARITHMETIC, BENT, SLIDING, arithmetic, sliding
 from bimetal.learn.imports.onnx.tensor import array_of, attributes_of
 from bimetal.learn.imports.onnx.tree import MODELS
 from bimetal.nouns.errors import BadInput
@@ -18,13 +20,19 @@ from bimetal.program.operators.standardise import Standardise
 from bimetal.program.program import Draft
 
 WHERE = "ONNX"
-NOTHING = ("Identity", "Dropout", "Flatten", "Cast", "Reshape", "Squeeze")
-BENT = {"Relu": "relu", "Tanh": "tanh", "Sigmoid": "logistic"}
-KNOWN = ("Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "BatchNormalization", "Scaler", "Softmax")
+NOTHING = ("Identity", "Dropout", "Cast", "Squeeze", "Unsqueeze", "Reshape", "Flatten")
+INSTEAD = {
+    "LSTM": "Use GRU: it remembers one vector instead of two",
+    "ConvTranspose": "Use Gemm behind Flatten to grow again",
+    "LeakyRelu": "Use Relu",
+    "Gelu": "Use Relu, Tanh or Sigmoid",
+    "QuantizeLinear": "Export the net in floats: bimetal makes it int8 itself",
+    "QLinearConv": "Export the net in floats: bimetal makes it int8 itself",
+}
 
 
 class Onnx:
-    """A ModelProto, as onnx.load gives it: dense nets, scalers, trees and linear models."""
+    """A ModelProto, as onnx.load gives it: nets, scalers, trees and linear models."""
 
     def recognises(self, model: Any) -> bool:
         """Say whether an object is the message of an ONNX model."""
@@ -33,8 +41,9 @@ class Onnx:
     def read(self, model: Any) -> Foreign:
         """Return a model in our words; raises Unsupported naming the operator that cannot be brought over."""
         graph = model.graph
-        columns = _columns(graph)
-        walk = _Walk(graph, columns)
+        shape = _shape(graph)
+        columns = int(np.prod(shape))
+        walk = _Walk(graph, shape)
         node = walk.on()
         while node is not None:
             if node.op_type in MODELS:
@@ -43,8 +52,8 @@ class Onnx:
                 return Foreign(WHERE, columns, walk.steps(), scores, ending, labels, bound=bound)
             walk.take(node)
             node = walk.on()
-        labels = tuple(str(k) for k in range(walk.width)) if walk.ending == SOFTMAX else ()
-        scores = Formula(net(walk.layers) if walk.layers else _as_it_is)
+        labels = tuple(str(k) for k in range(walk.shape[-1])) if walk.ending == SOFTMAX else ()
+        scores = Formula(sized(Net(tuple(joined(walk.parts))), shape) if walk.parts else _as_it_is)
         bound = "as onnxruntime says, within 1e-4 of the greatest value"
         return Foreign(WHERE, columns, tuple(walk.before), scores, walk.ending, labels, bound=bound)
 
@@ -53,8 +62,8 @@ def _as_it_is(_: Draft, x: Node) -> Node:
     return x
 
 
-def _columns(graph: Any) -> int:
-    """Return how many columns the one input has."""
+def _shape(graph: Any) -> Shape:
+    """Return the shape of the one input, channels last."""
     held = {t.name for t in graph.initializer}
     given = [i for i in graph.input if i.name not in held]
     if len(given) != 1:
@@ -62,26 +71,25 @@ def _columns(graph: Any) -> int:
             WHERE, f"it has {len(given)} inputs", "Export it with one input, all columns side by side"
         )
     dims = [int(d.dim_value) for d in given[0].type.tensor_type.shape.dim]
-    columns = dims[-1] if dims else 0
-    if len(dims) != 2 or columns < 1:
+    if len(dims) not in (2, 3, 4) or min(dims[1:]) < 1:
         raise refuse(
             WHERE, f"its input has the shape {dims}", "Export it for rows of a known number of columns"
         )
-    return columns
+    return (*dims[2:], dims[1])
 
 
 class _Walk:
-    """The way from the input: scalers and layers so far."""
+    """The way from the input: scalers and layers so far, and the shape that was reached."""
 
-    def __init__(self, graph: Any, columns: int) -> None:
+    def __init__(self, graph: Any, shape: Shape) -> None:
         self.known: dict[str, NDArray[Any]] = {t.name: array_of(t) for t in graph.initializer}
         self.known |= {n.output[0]: attributes_of(n)["value"] for n in graph.node if n.op_type == "Constant"}
         self.nodes = [n for n in graph.node if n.op_type != "Constant"]
         self.at = next(i.name for i in graph.input if i.name not in self.known)
         self.ends = {o.name for o in graph.output}
-        self.width = columns
+        self.shape = shape
         self.before: list[Step] = []
-        self.layers: list[Layer] = []
+        self.parts: list[Part] = []
         self.ending = VALUE
 
     def on(self) -> Any:
@@ -97,7 +105,7 @@ class _Walk:
 
     def steps(self) -> tuple[Step, ...]:
         """Return the steps before trees or a linear model; raises Unsupported where layers are among them."""
-        if self.layers:
+        if self.parts:
             raise refuse(WHERE, "layers stand before its trees", "Export the trees with their scaler alone")
         return tuple(self.before)
 
@@ -106,81 +114,40 @@ class _Walk:
         kind, at = node.op_type, attributes_of(node)
         if self.ending == SOFTMAX and kind not in NOTHING:
             raise refuse(kind, "something comes after Softmax", "Let Softmax be the last operator")
-        if kind == "Scaler" and not self.layers:
-            self.before.append(_scaler(at, self.width))
-        elif kind in BENT:
-            self._bend(BENT[kind])
+        if kind == "Scaler" and not self.parts and len(self.shape) == 1:
+            self.before.append(_scaler(at, self.shape[0]))
+        elif kind in BENT or kind == "Clip":
+            self.parts = bent(self.parts, self._bend(node, kind, at), self.shape[-1])
         elif kind == "Softmax":
             self.ending = SOFTMAX
-        elif kind in KNOWN:
-            self._layer(_affine(kind, node, at, self))
+        elif kind in SLIDING or (kind in NOTHING and len(self.shape) > 1):
+            self._add(sliding(node, at, self.known, self.shape))
+        elif kind in ARITHMETIC:
+            self._add([arithmetic(node, at, self.known, self.shape)])
         elif kind not in NOTHING:
-            known = ", ".join([*KNOWN, *BENT, *NOTHING, *MODELS])
-            raise refuse(kind, "this operator is not known here", f"Use a net of {known}")
-        self.at = node.output[0]
+            known = ", ".join([*ARITHMETIC, *SLIDING, *BENT, "Clip", "Softmax", "Scaler", *NOTHING, *MODELS])
+            instead = INSTEAD.get(kind, f"Use a net of {known}")
+            raise refuse(kind, "this operator is not known here", instead)
+        self.at = node.output[-1 if kind == "GRU" else 0]
 
-    def constant(self, node: Any) -> NDArray[Any]:
-        """Return the one input of an operator that is known; raises Unsupported where none is."""
-        found = [self.known[name] for name in node.input if name in self.known]
-        if len(found) != 1:
-            raise refuse(node.op_type, "it joins two computed values", "Export a net in one line")
-        return found[0]
+    def _bend(self, node: Any, kind: str, at: dict[str, Any]) -> str:
+        """Return how values are bent; a Clip to 0..6 is a bend too."""
+        if kind in BENT:
+            return BENT[kind]
+        ends = [at.get("min"), at.get("max")]
+        for k, name in enumerate(node.input[1:3]):
+            ends[k] = float(self.known[name].reshape(-1)[0]) if name in self.known else ends[k]
+        if ends != [0.0, 6.0]:
+            raise refuse(kind, f"values are kept within {ends}", "Use Relu, or a Clip from 0 to 6")
+        return "relu6"
 
-    def _layer(self, layer: Layer) -> None:
-        if layer.weights.shape[1] != self.width:
-            raise BadInput(f"a layer of {layer.weights.shape} meets {self.width} values", where=WHERE)
-        if self.layers and self.layers[-1].bend == "identity":
-            last = self.layers.pop()
-            layer = Layer(layer.weights @ last.weights, layer.weights @ last.bias + layer.bias)
-        self.layers.append(layer)
-        self.width = len(layer.bias)
-
-    def _bend(self, bend: str) -> None:
-        assert bend in BENDS
-        last = self.layers.pop() if self.layers else Layer(np.eye(self.width), np.zeros(self.width))
-        if last.bend != "identity":
-            self.layers.append(last)
-            last = Layer(np.eye(self.width), np.zeros(self.width))
-        self.layers.append(Layer(last.weights, last.bias, bend))
-
-
-def _affine(kind: str, node: Any, at: dict[str, Any], walk: _Walk) -> Layer:
-    """Return an operator that multiplies or adds constants as a layer."""
-    eye, width = np.eye(walk.width), walk.width
-    if kind == "Gemm":
-        return _gemm(node, at, walk)
-    if kind == "BatchNormalization":
-        gain, offset, mean, variance = (walk.known[name].astype(np.float64) for name in node.input[1:5])
-        rate = gain / np.sqrt(variance + float(at.get("epsilon", 1e-5)))
-        return Layer(np.diag(rate), offset - mean * rate)
-    value = walk.constant(node).astype(np.float64)
-    if kind == "MatMul":
-        if node.input[0] in walk.known or value.ndim != 2:
-            raise refuse(kind, "the weights come first", "Export rows times weights")
-        return Layer(value.T, np.zeros(len(value.T)))
-    row: Floats = np.broadcast_to(value.reshape(-1), (width,))
-    first = node.input[0] in walk.known
-    match kind:
-        case "Add":
-            return Layer(eye, row)
-        case "Sub":
-            return Layer(-eye if first else eye, row if first else -row)
-        case "Mul":
-            return Layer(np.diag(row), np.zeros(width))
-        case _:
-            if first:
-                raise refuse(kind, "a constant is divided by a value", "Leave that out of the net")
-            return Layer(np.diag(1 / row), np.zeros(width))
-
-
-def _gemm(node: Any, at: dict[str, Any], walk: _Walk) -> Layer:
-    if at.get("transA", 0) or node.input[1] not in walk.known:
-        raise refuse("Gemm", "its weights are not constants that come second", "Export rows times weights")
-    weights = walk.known[node.input[1]].astype(np.float64) * float(at.get("alpha", 1.0))
-    weights = weights if at.get("transB", 0) else weights.T
-    bias = walk.known[node.input[2]].astype(np.float64) if len(node.input) > 2 else np.zeros(1)
-    row = bias.reshape(-1) * float(at.get("beta", 1.0))
-    return Layer(weights, np.broadcast_to(row, (len(weights),)))
+    def _add(self, parts: list[Part]) -> None:
+        for part in parts:
+            try:
+                self.shape = shape_after(part, self.shape)
+            except BadInput as error:
+                raise BadInput(error.what, where=WHERE, hint=error.hint) from None
+            self.parts = joined([*self.parts, part])
 
 
 def _scaler(at: dict[str, Any], width: int) -> Columns:
