@@ -9,8 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from bimetal.learn.imports.bring import bring
-from bimetal.nouns.errors import Unsupported
-from tests.learn.imports.given import answers, farthest, labels, targets_that_differ
+from bimetal.nouns.errors import BadInput, Unsupported
+from bimetal.program.block import pack
+from bimetal.program.layout import initial_state
+from bimetal.targets.numpy import NumpyTarget
+from tests.learn.imports.given import answers, farthest, labels, rows_of, targets_that_differ
 
 onnx = pytest.importorskip("onnx", reason="needs the package onnx, which is not installed here")
 
@@ -22,13 +25,15 @@ X = RNG.normal(0, 2, (500, 4)).astype(np.float32)
 NAMES = ("a", "b", "c", "d")
 
 
-def model_of(nodes: list[Any], constants: dict[str, NDArray[Any]], columns: int = 4) -> Any:
+def model_of(
+    nodes: list[Any], constants: dict[str, NDArray[Any]], columns: int = 4, dims: tuple[Any, ...] = ()
+) -> Any:
     """A model from x to y."""
     graph = helper.make_graph(
         nodes,
         "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, columns])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, None])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, dims or [None, columns])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
         [numpy_helper.from_array(v, k) for k, v in constants.items()],
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
@@ -141,3 +146,143 @@ def test_what_cannot_be_brought_is_refused(nodes: list[Any], says: str) -> None:
 def test_an_unknown_number_of_columns_is_refused() -> None:
     with pytest.raises(Unsupported, match="known number of columns"):
         bring(model_of([helper.make_node("Relu", ["x"], ["y"])], {}, columns=0), NAMES)
+
+
+node = helper.make_node
+PICTURES: dict[str, tuple[list[Any], dict[str, NDArray[Any]], tuple[int, ...]]] = {
+    "along time": (
+        [
+            node("Conv", ["x", "w1", "b1"], ["h1"], strides=[2], pads=[2, 2], kernel_shape=[5]),
+            node("BatchNormalization", ["h1", "gain", "offset", "mean", "variance"], ["h2"]),
+            node("Relu", ["h2"], ["h3"]),
+            node("Conv", ["h3", "w2"], ["h4"], group=8, pads=[1, 1]),
+            node("Clip", ["h4", "zero", "six"], ["h5"]),
+            node("Conv", ["h5", "w3"], ["h6"]),
+            node("Add", ["h6", "c3"], ["h7"]),
+            node("MaxPool", ["h7"], ["h8"], kernel_shape=[2], strides=[2]),
+            node("Flatten", ["h8"], ["h9"]),
+            node("Gemm", ["h9", "w4", "b4"], ["y"], transB=1),
+        ],
+        {
+            "w1": weights(8, 3, 5), "b1": weights(8), "gain": weights(8), "offset": weights(8),
+            "mean": weights(8), "variance": np.abs(weights(8)), "w2": weights(8, 1, 3),
+            "zero": np.array(0, np.float32), "six": np.array(6, np.float32), "w3": weights(12, 8, 1),
+            "c3": weights(12, 1), "w4": weights(5, 96), "b4": weights(5),
+        },
+        (32, 3),
+    ),
+    "picture": (
+        [
+            node("Conv", ["x", "w1"], ["h1"], pads=[1, 1, 1, 1]),
+            node("Tanh", ["h1"], ["h2"]),
+            node("AveragePool", ["h2"], ["h3"], kernel_shape=[2, 2], strides=[2, 2]),
+            node("Mul", ["h3", "half"], ["h4"]),
+            node("Conv", ["h4", "w2"], ["h5"]),
+            node("Sigmoid", ["h5"], ["h6"]),
+            node("GlobalAveragePool", ["h6"], ["h7"]),
+            node("Reshape", ["h7", "to"], ["h8"]),
+            node("MatMul", ["h8", "w3"], ["y"]),
+        ],
+        {
+            "w1": weights(4, 2, 3, 3), "half": np.array(0.5, np.float32), "w2": weights(6, 4, 2, 3),
+            "to": np.array([0, -1], np.int64), "w3": weights(6, 2),
+        },
+        (8, 10, 2),
+    ),
+    "the mean of places": (
+        [node("Conv", ["x", "w"], ["h"]), node("ReduceMean", ["h"], ["y"], axes=[2], keepdims=0)],
+        {"w": weights(4, 2, 3)},
+        (9, 2),
+    ),
+    "the greatest of places": (
+        [
+            node("Conv", ["x", "w"], ["h"]),
+            node("ReduceMax", ["h"], ["g"], axes=[-1], keepdims=1),
+            node("Flatten", ["g"], ["y"]),
+        ],
+        {"w": weights(4, 2, 3)},
+        (9, 2),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_convolutions_say_what_the_reference_says(name: str) -> None:
+    """Channels come last here, and first in ONNX."""
+    nodes, constants, shape = PICTURES[name]
+    model = model_of(nodes, constants, dims=(None, shape[-1], *shape[:-1]))
+    x = RNG.normal(size=(60, *shape)).astype(np.float32)
+    (expected,) = reference.ReferenceEvaluator(model).run(None, {"x": np.moveaxis(x, -1, 1).copy()})
+    rows = x.reshape(60, -1)
+    brought = bring(model, [f"s{k}" for k in range(rows.shape[1])], vector=True)
+    assert farthest(answers(brought, rows)["value"], expected) < 1e-6
+    assert not targets_that_differ(brought, rows)
+
+
+def test_a_recurrent_cell_takes_one_reading_after_the_other() -> None:
+    d, h = 4, 6
+    model = model_of(
+        [
+            node("GRU", ["x", "w", "r", "b"], ["h1", "last"], hidden_size=h, linear_before_reset=1),
+            node("Squeeze", ["h1", "one"], ["h2"]),
+            node("MatMul", ["h2", "head"], ["y"]),
+        ],
+        {
+            "w": weights(1, 3 * h, d) / 2, "r": weights(1, 3 * h, h) / 2, "b": weights(1, 6 * h) / 2,
+            "one": np.array([1], np.int64), "head": weights(h, 2),
+        },
+        dims=(None, 1, d),
+    )  # fmt: skip
+    (expected,) = reference.ReferenceEvaluator(model).run(None, {"x": X[:50, None]})
+    brought = bring(model, NAMES)
+    running = NumpyTarget().load(brought.program, pack(brought.program, brought.values))
+    found = running.run(initial_state(brought.program), rows_of(brought, X[:50]))[1]["value"]
+    assert farthest(found, expected[:, 0]) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("given", "constants", "says"),
+    [
+        (node("Conv", ["x", "w"], ["y"], dilations=[2]), {"w": weights(2, 3, 2)}, "Conv: .*dilates"),
+        (node("Conv", ["x", "w"], ["y"], pads=[0, 1]), {"w": weights(2, 3, 2)}, "padding differs by side"),
+        (node("Conv", ["x", "w"], ["y"], auto_pad="SAME_UPPER"), {"w": weights(2, 3, 2)}, "padding differs"),
+        (node("Conv", ["x", "w"], ["y"], group=3), {"w": weights(6, 1, 2)}, "3 groups of channels"),
+        (node("Conv", ["x", "x"], ["y"]), {}, "not constants"),
+        (node("MaxPool", ["x"], ["y"], kernel_shape=[3], strides=[1]), {}, "blocks overlap"),
+        (node("Transpose", ["x"], ["y"], perm=[0, 2, 1]), {}, "channels first"),
+        (node("Reshape", ["x", "w"], ["y"]), {"w": np.array([0, 8, 6], np.int64)}, "another picture"),
+        (node("Gemm", ["x", "w"], ["y"]), {"w": weights(16, 2)}, "Put Flatten before it"),
+        (node("Clip", ["x", "w", "w"], ["y"]), {"w": np.array(1, np.float32)}, "kept within"),
+        (node("Add", ["x", "w"], ["y"]), {"w": weights(3, 16)}, "one for each channel"),
+        (node("ConvTranspose", ["x", "w"], ["y"]), {"w": weights(3, 2, 2)}, "ConvTranspose.*Gemm behind"),
+        (node("QuantizeLinear", ["x", "w"], ["y"]), {"w": weights(1)}, "bimetal makes it int8 itself"),
+        (node("LSTM", ["x", "w", "w"], ["y"], hidden_size=2), {"w": weights(1, 8, 3)}, "LSTM.*Use GRU"),
+        (node("ReduceMean", ["x"], ["y"], axes=[1]), {}, "folds the axes .1."),
+        (node("ReduceMean", ["x"], ["y"]), {}, "folds the axes .0."),
+        (node("Attention", ["x"], ["y"]), {}, "Attention.*Use a net of Gemm"),
+    ],
+)
+def test_pictures_that_cannot_be_brought_are_refused(
+    given: Any, constants: dict[str, NDArray[Any]], says: str
+) -> None:
+    with pytest.raises(Unsupported, match=says):
+        bring(model_of([given], constants, dims=(None, 3, 16)), [f"s{k}" for k in range(48)])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("op", ["Gemm", "MatMul", "Add", "BatchNormalization"])
+def test_weights_that_are_no_numbers_are_refused(op: str, value: float) -> None:
+    count = 4 if op in ("Add", "BatchNormalization") else 16
+    w = np.arange(1, count + 1, dtype=np.float32).reshape((4, 4) if count == 16 else (4,))
+    w.reshape(-1)[1] = value
+    inputs = ["x", "w"] if op != "BatchNormalization" else ["x", "w", "w", "w", "w"]
+    with pytest.raises(BadInput, match=f"{op}: a weight is not finite.*Train it anew"):
+        bring(model_of([node(op, inputs, ["y"])], {"w": w}), NAMES)
+
+
+def test_layers_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(BadInput, match=r"ONNX: .*weights meet.*Check the shape"):
+        bring(model_of([node("MatMul", ["x", "w"], ["y"])], {"w": weights(5, 2)}), NAMES)
+    model = model_of([node("Conv", ["x", "w"], ["y"])], {"w": weights(2, 3, 20)}, dims=(None, 3, 16))
+    with pytest.raises(BadInput, match=r"ONNX: a kernel"):
+        bring(model, [f"s{k}" for k in range(48)])

@@ -21,6 +21,8 @@ from bimetal.program.program import Draft
 
 WHERE = "ONNX"
 NOTHING = ("Identity", "Dropout", "Cast", "Squeeze", "Unsqueeze", "Reshape", "Flatten")
+AXES = ("Transpose", "Squeeze", "Unsqueeze", "Reshape", "Gather", "Slice", "Identity")
+"""Around a recurrent cell they only say which reading is meant: here there is one at a time."""
 INSTEAD = {
     "LSTM": "Use GRU: it remembers one vector instead of two",
     "ConvTranspose": "Use Gemm behind Flatten to grow again",
@@ -70,7 +72,10 @@ def _shape(graph: Any) -> Shape:
         raise refuse(
             WHERE, f"it has {len(given)} inputs", "Export it with one input, all columns side by side"
         )
+    recurrent = any(n.op_type == "GRU" for n in graph.node)
     dims = [int(d.dim_value) for d in given[0].type.tensor_type.shape.dim]
+    if recurrent and dims and dims[-1] > 0:
+        return (dims[-1],)
     if len(dims) not in (2, 3, 4) or min(dims[1:]) < 1:
         raise refuse(
             WHERE, f"its input has the shape {dims}", "Export it for rows of a known number of columns"
@@ -91,6 +96,7 @@ class _Walk:
         self.before: list[Step] = []
         self.parts: list[Part] = []
         self.ending = VALUE
+        self.recurrent = any(n.op_type == "GRU" for n in graph.node)
 
     def on(self) -> Any:
         """Return the node that takes what was reached, None at the end; refuses where ways part."""
@@ -120,6 +126,8 @@ class _Walk:
             self.parts = bent(self.parts, self._bend(node, kind, at), self.shape[-1])
         elif kind == "Softmax":
             self.ending = SOFTMAX
+        elif self.recurrent and kind in AXES:
+            pass
         elif kind in SLIDING or (kind in NOTHING and len(self.shape) > 1):
             self._add(sliding(node, at, self.known, self.shape))
         elif kind in ARITHMETIC:
@@ -128,7 +136,12 @@ class _Walk:
             known = ", ".join([*ARITHMETIC, *SLIDING, *BENT, "Clip", "Softmax", "Scaler", *NOTHING, *MODELS])
             instead = INSTEAD.get(kind, f"Use a net of {known}")
             raise refuse(kind, "this operator is not known here", instead)
-        self.at = node.output[-1 if kind == "GRU" else 0]
+        self.at = self._on_from(node)
+
+    def _on_from(self, node: Any) -> str:
+        """Return the name of the result that is used further on."""
+        used = {name for n in self.nodes for name in n.input} | self.ends
+        return next((name for name in node.output if name in used), node.output[0])
 
     def _bend(self, node: Any, kind: str, at: dict[str, Any]) -> str:
         """Return how values are bent; a Clip to 0..6 is a bend too."""

@@ -71,6 +71,7 @@ def sliding(node: Any, at: dict[str, Any], known: Known, shape: Shape) -> list[P
     if kind in POOLS:
         return [_pool(kind, at)]
     if kind in WHOLE:
+        _check_axes(node, at, known, shape)
         return [Pool(0, WHOLE[kind]), *([] if at.get("keepdims", 1) else [Flat(channels_first=True)])]
     if kind in ("Flatten", "Reshape"):
         target = known[node.input[1]].tolist() if kind == "Reshape" and node.input[1] in known else [0, -1]
@@ -78,6 +79,18 @@ def sliding(node: Any, at: dict[str, Any], known: Known, shape: Shape) -> list[P
             raise refuse(kind, f"it makes another picture {target}", "Use Flatten")
         return [Flat(channels_first=True)]
     return [Flat(channels_first=True)] if kind == "Squeeze" and max(shape[:-1]) == 1 else []
+
+
+def _check_axes(node: Any, at: dict[str, Any], known: Known, shape: Shape) -> None:
+    """Raise Unsupported where something else than all places is folded."""
+    if not node.op_type.startswith("Reduce"):
+        return
+    given = at["axes"] if "axes" in at else next((known[n] for n in node.input[1:2] if n in known), [0])
+    axes = {int(a) % (len(shape) + 1) for a in given}
+    if axes != set(range(2, len(shape) + 1)):
+        raise refuse(
+            node.op_type, f"it folds the axes {sorted(axes)}", "Fold all places, or use GlobalAveragePool"
+        )
 
 
 def finite(array: NDArray[Any], kind: str) -> Floats:
