@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from bimetal.learn.imports.bring import Brought, bring
-from bimetal.program.block import HEAD, pack
+from bimetal.program.block import HEAD, pack, unpack
 from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.operators.octets import Octets
 from bimetal.program.verify import check
+from bimetal.shrink.planting import forests_of, replanted
 from bimetal.targets.c99 import write_c99
 from bimetal.targets.kernels.substitute import in_one_piece
 from bimetal.targets.lower import lower
@@ -47,6 +48,8 @@ FLAGS = (
 )
 ROWS = 200
 OCTETS = Octets()
+Maker = tuple[str, Callable[[], "Rival"]]
+"""What a side needs to be installed, and how it is made."""
 SIDES = ("wasm, octets", "wasm, floats", "scikit-learn", "onnxruntime")
 
 
@@ -198,19 +201,39 @@ def _run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def compare(
-    title: str, makers: dict[str, tuple[str, Callable[[], Rival]]], expected: np.ndarray | None
-) -> None:
+def compare(title: str, makers: dict[str, Maker], expected: np.ndarray | None) -> None:
     """Measure every side and print a table; the first is what others are compared with."""
     print(f"\n{title}")
-    print(f"{'':30s} {'flash B':>9s} {'instructions':>13s} {'rows as the model':>18s}")
+    print(f"{'':34s} {'flash B':>9s} {'instructions':>13s} {'rows as the model':>18s}")
     for name, (needs, make) in makers.items():
         if needs and importlib.util.find_spec(needs) is None:
-            print(f"{name:30s} {needs} is not installed")
+            print(f"{name:34s} {needs} is not installed")
             continue
         flash, instructions, answers = measured(make())
         same = "" if expected is None else f"{int((answers == expected).sum())} of {len(answers)}"
-        print(f"{name:30s} {flash:9,d} {instructions:13,.0f} {same:>18s}", flush=True)
+        print(f"{name:34s} {flash:9,d} {instructions:13,.0f} {same:>18s}", flush=True)
+
+
+def split_count(trees: Iterable[Any]) -> int:
+    """How many splits fitted trees of scikit-learn have."""
+    return sum(int((t.tree_.children_left >= 0).sum()) for t in trees)
+
+
+def named(columns: int) -> list[str]:
+    """Names for columns."""
+    return [f"x{k}" for k in range(columns)]
+
+
+def moved(brought: Brought, form: str) -> Brought:
+    """The same model, its trees in another form."""
+    values = {k: np.asarray(v) for k, v in brought.values.items()}
+    made = replanted(brought.program, values, forests_of(brought.program, values), form)
+    return replace(brought, program=made.program, values=unpack(made.program, made.block))
+
+
+def in_forms(title: str, brought: Brought, forms: Iterable[str], task: Task, answer: str) -> dict[str, Maker]:
+    """A row of the table for every form."""
+    return {f"{title}{form}": ("", lambda f=form: ours(moved(brought, f), task, answer)) for form in forms}
 
 
 def random_forest(task: Task) -> None:
@@ -219,18 +242,19 @@ def random_forest(task: Task) -> None:
 
     model = RandomForestClassifier(50, max_depth=8, min_samples_leaf=3, random_state=1)
     model.fit(task.x[: task.trained], task.y[: task.trained])
-    splits = sum(int((t.tree_.children_left >= 0).sum()) for t in model.estimators_)
     each = np.stack([t.predict(task.asked) for t in model.estimators_]).astype(int)
     hard = (2 * each.sum(axis=0) > len(each)).astype(np.uint32)
     soft = model.predict(task.asked).astype(np.uint32)
-    names = [f"x{k}" for k in range(task.x.shape[1])]
 
-    def brought(votes: bool, octets: Octets | None = OCTETS) -> Brought:
-        return bring(model, names, octets=octets, vector=True, votes=votes)
+    def brought(votes: bool, octets: Octets | None = OCTETS, leaf_bits: int = 32) -> Brought:
+        names = named(task.x.shape[1])
+        return bring(model, names, octets=octets, vector=True, votes=votes, leaf_bits=leaf_bits)
 
-    shape = f"{len(model.estimators_)} trees of {splits} splits, {task.x.shape[1]} octets"
+    shape = (
+        f"{len(model.estimators_)} trees of {split_count(model.estimators_)} splits, {task.x.shape[1]} octets"
+    )
     compare(f"Random forest, {shape}: the class most trees vote for", {
-        "bimetal, votes": ("", lambda: ours(brought(True), task, "label")),
+        **in_forms("bimetal, ", brought(True), ("short", "links", "crown-4", "crown-5"), task, "label"),
         "emlearn loadable": ("emlearn", lambda: emlearn_of(model, task, "loadable", "int16_t")),
         "emlearn inline u8": ("emlearn", lambda: emlearn_of(model, task, "inline", "uint8_t")),
         "micromlgen": ("micromlgen", lambda: micromlgen_of(model, task)),
@@ -238,7 +262,8 @@ def random_forest(task: Task) -> None:
     argmax = "void score(double *, double *); uint32_t answer(const void *row)\n"
     argmax += "{ double o[2]; score((double *)row, o); return o[1] > o[0]; }"
     compare(f"Random forest, {shape}: the class with the greatest share, as scikit-learn", {
-        "bimetal": ("", lambda: ours(brought(False), task, "label")),
+        **in_forms("bimetal, ", brought(False), ("links", "crown-4"), task, "label"),
+        **in_forms("bimetal, i16 leaves, ", brought(False, OCTETS, 16), ("links", "crown-4"), task, "label"),
         "bimetal, readings as floats": ("", lambda: ours(brought(False, None), task, "label")),
         "m2cgen": ("m2cgen", lambda: m2cgen_of(model, task, argmax)),
     }, soft)  # fmt: skip
@@ -249,26 +274,55 @@ def isolation(task: Task) -> None:
     from sklearn.ensemble import IsolationForest
 
     model = IsolationForest(n_estimators=100, random_state=1).fit(task.x[: task.trained])
-    names = [f"x{k}" for k in range(task.x.shape[1])]
-    made = bring(model, names, octets=OCTETS, vector=True)
     expected = (model.predict(task.asked) == -1).astype(np.uint32)
-    splits = sum(int((t.tree_.children_left >= 0).sum()) for t in model.estimators_)
-    title = f"Isolation forest, 100 trees of {splits} splits: outlier or not"
-    compare(title, {"bimetal": ("", lambda: ours(made, task, "outlier"))}, expected)
+    rows: dict[str, Maker] = {}
+    for bits in (32, 16):
+        made = bring(model, named(task.x.shape[1]), octets=OCTETS, vector=True, leaf_bits=bits)
+        forms = ("links", "crown-3", "crown-5")
+        rows |= in_forms(f"bimetal, i{bits} leaves, ", made, forms, task, "outlier")
+    title = f"Isolation forest, 100 trees of {split_count(model.estimators_)} splits: outlier or not"
+    compare(title, rows, expected)
 
 
 def boosting(task: Task) -> None:
-    """Gradient boosting of 50 trees of depth 4."""
+    """Gradient boosting of 50 trees of depth 4, of two classes and of three."""
     from sklearn.ensemble import GradientBoostingClassifier
 
-    model = GradientBoostingClassifier(n_estimators=50, max_depth=4, random_state=1)
-    model.fit(task.x[: task.trained], task.y[: task.trained])
-    names = [f"x{k}" for k in range(task.x.shape[1])]
-    made = bring(model, names, octets=OCTETS, vector=True)
-    expected = model.predict(task.asked).astype(np.uint32)
-    splits = sum(int((t[0].tree_.children_left >= 0).sum()) for t in model.estimators_)
-    compare(f"Gradient boosting, 50 trees of {splits} splits",
-            {"bimetal": ("", lambda: ours(made, task, "label"))}, expected)  # fmt: skip
+    size = task.x[:, :8].astype(int).sum(axis=1)
+    third = np.where(task.y, np.where(size > np.median(size[task.y > 0]), 2, 1), 0)
+    for y, rounds in ((task.y, 50), (third, 20)):
+        model = GradientBoostingClassifier(n_estimators=rounds, max_depth=4, random_state=1)
+        model.fit(task.x[: task.trained], y[: task.trained])
+        expected = model.predict(task.asked).astype(np.uint32)
+        trees = model.estimators_.reshape(-1)
+        rows: dict[str, Maker] = {}
+        for bits in (32, 16, 8):
+            made = bring(model, named(task.x.shape[1]), octets=OCTETS, vector=True, leaf_bits=bits)
+            forms = ("links", "crown-4") if bits == 32 else ("crown-4",)
+            rows |= in_forms(f"bimetal, i{bits} leaves, ", made, forms, task, "label")
+        title = (
+            f"Gradient boosting, {len(set(y.tolist()))} classes, {len(trees)} trees of {split_count(trees)}"
+        )
+        compare(f"{title} splits", rows, expected)
+
+
+def pipeline(task: Task) -> None:
+    """A whole Pipeline of scikit-learn, with its scaler, on readings as they come: floats."""
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    x = task.x[: task.trained].astype(np.float32)
+    rows: dict[str, Maker] = {}
+    for name, last in {
+        "forest of 50": RandomForestClassifier(50, max_depth=8, min_samples_leaf=3, random_state=1),
+        "boosting of 50": GradientBoostingClassifier(n_estimators=50, max_depth=4, random_state=1),
+    }.items():
+        model = make_pipeline(StandardScaler(), last).fit(x, task.y[: task.trained])
+        expected = model.predict(task.asked.astype(np.float32)).astype(np.uint32)
+        made = bring(model, named(task.x.shape[1]), vector=True, leaf_bits=16)
+        rows = in_forms("bimetal, ", made, ("links", "crown-4"), task, "label")
+        compare(f"Pipeline of a StandardScaler and a {name}: readings as floats", rows, expected)
 
 
 def server(task: Task) -> None:
@@ -340,6 +394,7 @@ def main() -> None:
     random_forest(task)
     isolation(task)
     boosting(task)
+    pipeline(task)
 
 
 if __name__ == "__main__":

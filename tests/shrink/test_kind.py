@@ -8,6 +8,7 @@ from bimetal.program.operator import wire
 from bimetal.program.operators.forest import Forest
 from bimetal.program.program import Program
 from bimetal.shrink.budget import need_of
+from bimetal.shrink.grove import done_groves
 from bimetal.shrink.kind import done_kinds, held_kinds, routines, written_kinds
 from bimetal.targets.loops import Lowered
 from tests.shrink.given import detector, tiny, windowed
@@ -37,14 +38,11 @@ def test_what_is_done_is_counted_with_its_turns() -> None:
     assert written_kinds(lowered(windowed(8)))["f32 add"] == written_kinds(lowered(windowed(64)))["f32 add"]
 
 
-def test_a_forest_is_counted_by_its_trees_and_their_depth() -> None:
-    trees = ((0, 10.0, 0, (1, 5.0, (0, 2.0, 0, 1), 1)), (1, 5.0, 0, 1), (1, 7.0, 1, 0))
-    program, _ = wire(Forest(trees), (np.zeros((1, 2), np.uint8),))
+def test_forests_are_counted_apart() -> None:
+    program, _ = wire(Forest(((0, 10.0, 0, 1), (1, 5.0, 0, 1))), (np.zeros((1, 2), np.uint8),))
     (stage,) = lowered(program).stages
-    counted = done_kinds(stage)
-    assert counted["tree"] == 3
-    assert counted["split"] == 3 * 4
-    assert written_kinds(lowered(program))["kernel"] == 1
+    assert set(done_kinds(stage)) == {"stage"}
+    assert done_groves(stage)["links tree"] == 2
 
 
 def test_names_that_live_at_once_are_held() -> None:

@@ -23,6 +23,7 @@ from bimetal.nouns.errors import BadInput, NotFound
 from bimetal.shrink.alternative import Alternative
 from bimetal.shrink.budget import Fit, need_of
 from bimetal.shrink.certificate import FILE, certificate, sentence
+from bimetal.shrink.planting import Planted
 from bimetal.targets import export_project, wasm_project
 from bimetal.targets.export_project import FORMATS
 from bimetal.targets.name import TAKEN
@@ -67,8 +68,9 @@ def build(model: Path, wish: Wish, output: Path, refused: Callable[[Fit, list[Al
     form = _form(wish)
     check_output(output, name, form)
     block = _block(bundle, wish.device, model)
-    here = _judged(model, bundle, block, wish.room, refused)
     vectors = _vectors(bundle, block, wish.device)
+    planted, here = _judged(model, bundle, Planted("", bundle.program, block), vectors, wish.room, refused)
+    program, block = planted.program, planted.block
     if wish.target == "wasm":
         files = wasm_project.files_of(bundle.program, block, vectors, name)
         step = "make test"
@@ -77,10 +79,10 @@ def build(model: Path, wish: Wish, output: Path, refused: Callable[[Fit, list[Al
         step = "python test.py"
     else:
         package = PACKAGES[wish.package] if wish.package else PLAIN
-        parts = parts_of(bundle.program, block, vectors, name, _about(bundle, wish, here))
+        parts = parts_of(program, block, vectors, name, _about(bundle, wish, here))
         files, step = packed(parts, package), package.next
         here = here and _with_vectors(here, parts)
-    record = certificate(need_of(bundle.program), block, here, files) if here else None
+    record = certificate(need_of(program), block, here, files, bundle.program) if here else None
     if record:
         files = {**files, FILE: (json.dumps(record, indent=2) + "\n").encode("ascii")}
     _write(files, output)
@@ -97,19 +99,23 @@ def _with_vectors(here: Fit, parts: Parts) -> Fit:
 def _judged(
     model: Path,
     bundle: Bundle,
-    block: bytes,
+    given: Planted,
+    vectors: Vectors,
     room: Room | None,
     refused: Callable[[Fit, list[Alternative]], None],
-) -> Fit | None:
-    """Hold the model against where it is to run; raises GateNotMet where it does not fit."""
+) -> tuple[Planted, Fit | None]:
+    """Hold the model against where it is to run, its forests in the form that suits.
+
+    Raises GateNotMet where it does not fit.
+    """
     if room is None:
-        return None
-    here = room.fit(bundle.program, block, card_of(bundle.card).period_s)
+        return given, None
+    planted, here = room.planted(given.program, given.block, vectors, card_of(bundle.card).period_s)
     if not here.fits:
-        found = list(what_would_fit(bundle, block, room, here))
+        found = list(what_would_fit(bundle, given.block, room, here))
         refused(here, found)
         raise refusal(str(model), here, found)
-    return here
+    return planted, here
 
 
 def _form(wish: Wish) -> str:

@@ -18,11 +18,16 @@ from bimetal.shrink.budget import Fit, Limits, Need, fit, fit_board, need_of
 from bimetal.shrink.certificate import figures, judgement, lacks
 from bimetal.shrink.machine import MACHINES, Machine, machine_of, nearest
 from bimetal.shrink.measure import Measured, measure
+from bimetal.shrink.planting import Planted, in_order, plantings, proven
 from bimetal.shrink.quantity import parse_bytes, parse_count
 from bimetal.targets.c99_sources import sources_of
+from bimetal.targets.vectors import Vectors
 
 NAME = "model"
 """What a program is called while it is weighed."""
+
+MOST_TRIED = 3
+"""So many forms of forests are compiled, those that look best."""
 
 NO_C = ("wasm", "onnx", "litert")
 WITHOUT_BOARD = ("c99", *NO_C)
@@ -40,12 +45,32 @@ class Room:
         """Hold a program with its parameters against it, measured where a compiler for it is here."""
         need = need_of(program)
         measured, why = weighed(need, block, self.machine)
-        limits = self.limits
-        if self.board is None:
-            found = fit(need, self.machine, limits, measured=measured)
-        else:
-            found = fit_board(need, self.board, period_s=period_s, measured=measured, within=limits)
+        found = self._held(need, period_s, measured)
         return replace(found, notes=(*found.notes, why)) if why else found
+
+    def _held(self, need: Need, period_s: float, measured: Measured | None) -> Fit:
+        if self.board is None:
+            return fit(need, self.machine, self.limits, measured=measured)
+        return fit_board(need, self.board, period_s=period_s, measured=measured, within=self.limits)
+
+    def planted(
+        self, program: Program, block: bytes, vectors: Vectors, period_s: float
+    ) -> tuple[Planted, Fit]:
+        """Return a model with its forests in the form that suits, and how it fits.
+
+        That is the fastest form that fits, or the smallest where instructions are limited; the model as it
+        came where it has no forests, and where nothing is limited. Raises Broken where a form says otherwise.
+        """
+        as_it_came, *others = plantings(program, block)
+        if not others or (self.board is None and self.limits == Limits()):
+            return as_it_came, self.fit(program, block, period_s)
+        told = [(p, self._held(need_of(p.program), period_s, None)) for p in others]
+        thrifty = self.limits.instructions is not None
+        tried = [(p, self.fit(p.program, p.block, period_s)) for p, _ in in_order(told, thrifty)[:MOST_TRIED]]
+        best, here = in_order(tried, thrifty)[0]
+        which = "smallest" if thrifty or not here.fits else "fastest"
+        note = f"its trees lie in the form {best.form}, the {which} of {len(others)} that have room for them"
+        return proven(as_it_came, best, vectors), replace(here, notes=(*here.notes, note))
 
 
 def room_of(target: str, board: str | None, sizes: dict[str, str | None]) -> Room | None:

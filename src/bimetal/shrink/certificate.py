@@ -8,6 +8,7 @@ from typing import Any
 
 from bimetal.program.digest import digest
 from bimetal.program.node import EVERY, Clock
+from bimetal.program.program import Program
 from bimetal.shrink.budget import Firing, Fit, Need, Row
 from bimetal.shrink.machine import FLAGS
 from bimetal.targets.project import Files
@@ -16,14 +17,19 @@ FORMAT = 1
 FILE = "certificate.json"
 
 
-def certificate(need: Need, block: bytes, fit: Fit, files: Files) -> dict[str, Any]:
+def certificate(
+    need: Need, block: bytes, fit: Fit, files: Files, model: Program | None = None
+) -> dict[str, Any]:
     """Return the record: which program with which parameters, what it takes, of what, and every file's hash.
 
+    `model` is the program it was made of, where that is another one: its forests lie in another form.
     Signing it signs the folder. Sizes are bytes, work is instructions.
     """
+    program, origin = digest(need.program).hex(), digest(model or need.program).hex()
     return {
         "format": FORMAT,
-        "program": digest(need.program).hex(),
+        "program": program,
+        **({"made_of": origin} if origin != program else {}),
         "parameters_sha256": hashlib.sha256(block).hexdigest(),
         **judgement(fit),
         "flags": [*FLAGS, *fit.machine.options],

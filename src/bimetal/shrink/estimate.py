@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bimetal.nouns.errors import Unsupported
 from bimetal.shrink.figures import CODE, STACK, WORK, Rates
+from bimetal.shrink.grove import grove_bytes, grove_work
 from bimetal.shrink.kind import done_kinds, held_kinds, routines, written_kinds
 from bimetal.targets.loops import Lowered, Stage
 
@@ -38,7 +39,7 @@ def code_bytes(lowered: Lowered, figures: str) -> Estimate:
     rates = _rates(CODE, figures, "the size of code")
     linked = sum(rates.once.get(kind, 0.0) for kind in routines(lowered))
     tables = sum(t.values.nbytes for t in lowered.tables)
-    size = round(rates.of(written_kinds(lowered)) + linked) + tables
+    size = round(rates.of(written_kinds(lowered)) + linked + grove_bytes(lowered, figures)) + tables
     return Estimate(size, round(rates.error * (size + SMALL_BYTES)))
 
 
@@ -60,7 +61,7 @@ def instructions(stage: Stage, figures: str) -> Estimate | None:
     rates = WORK.get(figures)
     if rates is None:
         return None
-    value = round(rates.of(done_kinds(stage)))
+    value = round(rates.of(done_kinds(stage)) + grove_work(stage, figures))
     return Estimate(value, round(rates.error * (value + SMALL_WORK)))
 
 

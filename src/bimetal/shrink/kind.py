@@ -1,4 +1,7 @@
-"""Kind: what a lowered program is made of, counted: what costs bytes, time and stack on a machine."""
+"""Kind: what a lowered program is made of, counted: what costs bytes, time and stack on a machine.
+
+Forests are counted in grove.py.
+"""
 
 from __future__ import annotations
 
@@ -61,9 +64,6 @@ def done_kinds(stage: Stage) -> Counter[str]:
             layer = statement.kernel
             found["tap" if layer.kind == APART else "product"] += layer.products * turns
             found["layer end"] += layer.places * layer.outputs * turns
-        elif isinstance(statement, Call):
-            found["tree"] += statement.kernel.trees * turns
-            found["split"] += statement.kernel.trees * statement.kernel.turns * turns
         if isinstance(statement, For):
             found["turn"] += turns * statement.count
     return found
@@ -114,8 +114,8 @@ def _depth(body: tuple[Stmt, ...]) -> int:
 def _kinds_of(statement: Stmt) -> Iterator[str]:
     if isinstance(statement, For):
         yield "loop"
-    elif isinstance(statement, Call):
-        yield "layer" if isinstance(statement.kernel, LayerKernel) else "kernel"
+    elif isinstance(statement, Call) and isinstance(statement.kernel, LayerKernel):
+        yield "layer"
     elif isinstance(statement, Store):
         yield "store"
         yield from ("index" for _ in statement.index.terms)

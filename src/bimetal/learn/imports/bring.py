@@ -58,8 +58,8 @@ def bring(
     vote for one class each, where scikit-learn adds their shares up. With convolutions, the signals are
     places in order, each with its channels: of a net along time the first reading of every channel, then the
     second ones; `shape` says how many, (n, channels) or (height, width, channels), where the net does not.
-    `form` is how trees lie in memory, see program/grove.py. With `leaf_bits` of 16 or 8, what leaves are worth
-    is rounded to as many bits: fewer bytes, and scores that move by no more than the bound then says.
+    `form` is how trees lie in memory, see program/grove.py. With `leaf_bits` of 16 or 8, what leaves are
+    worth is rounded to as many bits: fewer bytes, and scores that move by no more than the bound then says.
 
     Raises Unsupported naming what cannot be brought over and what can, BadInput where the model was not
     fitted or has another number of columns.

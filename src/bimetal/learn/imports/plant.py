@@ -148,12 +148,12 @@ def voting(trees: Sequence[RawTree]) -> Codes:
     return [np.argmax(t.value, axis=1).astype(np.int64) for t in trees]
 
 
-def worth(trees: Sequence[RawTree]) -> tuple[Codes, Leaves]:
-    """Return for every node the number of its leaf, and what the leaves are worth.
+def worth(trees: Sequence[RawTree], bits: int = 32) -> tuple[Codes, Leaves]:
+    """Return for every node the number of its leaf, and what the leaves are worth, in so many bits.
 
     Leaves of all trees share one table if that takes fewer bytes than a part of it for each tree.
     """
-    shift = shift_of([t.value[t.low < 0] for t in trees])
+    shift = shift_of([t.value[t.low < 0] for t in trees], bits)
     values = [np.round(np.ldexp(t.value, shift)).astype(np.int64) for t in trees]
     own: list[dict[Row, int]] = []
     shared: dict[Row, int] = {}
@@ -179,12 +179,24 @@ def worth(trees: Sequence[RawTree]) -> tuple[Codes, Leaves]:
     return codes, Leaves(tuple(row for mine in own for row in mine), tuple(map(int, start)), shift)
 
 
-def shift_of(leaves: Sequence[Floats]) -> int:
-    """Return how many binary digits behind the point fit, so that no sum of leaves overflows 32 bits."""
+def moved(trees: Sequence[RawTree], shift: int) -> float:
+    """Return by how much rounding to whole numbers of 2**-shift moves a sum of leaves at most.
+
+    Every tree adds one leaf, so no more than the sum of each tree's worst; 0 where nothing is rounded.
+    """
+    each = (t.value[t.low < 0] for t in trees)
+    return float(sum(np.abs(np.ldexp(np.round(np.ldexp(v, shift)), -shift) - v).max() for v in each))
+
+
+def shift_of(leaves: Sequence[Floats], bits: int = 32) -> int:
+    """Return how many binary digits behind the point fit.
+
+    No leaf then takes more than so many bits, and no sum of leaves overflows 32.
+    """
     greatest = max(float(np.abs(v).max()) for v in leaves)
     if greatest == 0:
         return 0
-    room = (2**31 - 1) // len(leaves) - 1
+    room = min((2**31 - 1) // len(leaves) - 1, 2 ** (bits - 1) - 1)
     return max(-64, min(40, math.floor(math.log2(room / greatest))))
 
 
