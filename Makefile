@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-detect bench-server screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-storm bench-detect bench-server screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -55,7 +55,7 @@ docs: setup ## build the documentation into site/
 	@rm -rf site/generate.py site/__pycache__
 	@printf 'Open site/index.html\n'
 
-torture: setup ## kill what keeps readings and what scores them, and look for losses; ARGS="300 7": kills, seed
+torture: setup ## kill what keeps and scores readings, look for losses; ARGS="300 7": kills, seed
 	@python -m tests.keep.torture $(ARGS)
 	@python -m tests.walks.torture $(ARGS)
 
@@ -64,6 +64,9 @@ bench-store: setup ## measure what is kept: bytes a reading, rates, latencies, b
 
 bench-server: setup ## time what scoring costs on every engine; ARGS="--river PYTHON" beside river
 	@python bench/server.py $(ARGS)
+
+bench-storm: setup ## let 10,000 devices come back at once over mutual TLS; ARGS="2000": devices
+	@python bench/storm.py $(ARGS)
 
 bench-detect: setup ## score the detector on real public data
 	@python -m bench.detect $(ARGS)

@@ -4,7 +4,7 @@ POST /api/v1/devices/{device}/readings     the JSON a device would publish over 
 
 200 {"kept": readings}                      durable
 400 what cannot be read, and why            nothing of it was kept
-401 a token is missing or wrong             Authorization: Bearer TOKEN
+401 a token is missing or wrong             Authorization: Bearer TOKEN, or the device's certificate
 413 too large    429 too much at once       Retry-After says when
 """
 
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bimetal.api.peer import certificate_of
 from bimetal.api.rest import answer, refuse
 from bimetal.nouns.device import check_device_id
 from bimetal.nouns.errors import BadInput, NotAllowed
@@ -58,7 +59,7 @@ class Intake:
     async def _taken(self, request: Request) -> Response:
         device = check_device_id(str(request.path_params["device"]))
         try:
-            identity = self._identify(Claim(device, _token(request)))
+            identity = self._identify(Claim(device, _token(request), certificate_of(request.scope)))
         except NotAllowed as error:
             refused = await refuse(request, error)
             refused.status_code = 401

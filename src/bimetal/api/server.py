@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
 
 import uvicorn
 from starlette.applications import Starlette
 
 from bimetal.api.guard import is_loopback
+from bimetal.api.peer import certified
 from bimetal.nouns.errors import BadInput, NotAllowed
 
 GRACE_S = 1
@@ -47,10 +49,10 @@ def bind(host: str = "127.0.0.1", port: int = 8765, *, beyond_loopback: bool = F
     return listening
 
 
-def url_of(listening: socket.socket) -> str:
-    """Return the address of the page served on this socket."""
+def url_of(listening: socket.socket, *, tls: bool = False) -> str:
+    """Return the address of what is served on this socket."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http{'s' if tls else ''}://" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
 async def serve(
@@ -59,15 +61,17 @@ async def serve(
     port: int = 8765,
     *,
     sock: socket.socket | None = None,
+    tls: ssl.SSLContext | None = None,
     opened: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until cancelled; then close every tab and return within about a second.
 
-    `sock` is a socket from `bind` (then host and port are not looked at); `opened` is called
-    with the page's address once it answers. Raises what `bind` raises, before anything runs.
+    `sock` is a socket from `bind` (then host and port are not looked at); with `tls` it is HTTPS, and
+    requests carry their client's certificate; `opened` is called with the page's address once it
+    answers. Raises what `bind` raises, before anything runs.
     """
     listening = sock or bind(host, port)
-    url = url_of(listening)
+    url = url_of(listening, tls=tls is not None)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -80,6 +84,9 @@ async def serve(
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=5,
     )
+    if tls is not None:
+        config.load()
+        config.ssl, config.http_protocol_class = tls, certified(config.http_protocol_class)
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:
@@ -95,11 +102,16 @@ async def serve(
 
 @contextlib.asynccontextmanager
 async def serving(
-    app: Starlette, host: str = "127.0.0.1", port: int = 8765, *, sock: socket.socket | None = None
+    app: Starlette,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    *,
+    sock: socket.socket | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[str, None]:
     """Serve for the length of an `async with` block, which is given the page's address."""
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(app, host, port, sock=sock, opened=address.set_result))
+    task = asyncio.create_task(serve(app, host, port, sock=sock, tls=tls, opened=address.set_result))
     try:
         await asyncio.wait({task, address}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -128,7 +140,8 @@ async def _started(server: uvicorn.Server, running: asyncio.Task[None]) -> None:
 
 async def _let_go(app: Starlette, server: uvicorn.Server) -> None:
     if server.started:
-        app.state.pulse.cancel()
+        with contextlib.suppress(AttributeError):  # the way in alone has no pulse
+            app.state.pulse.cancel()
         await asyncio.sleep(0.05)
         for connection in tuple(server.server_state.connections):
             # A tab that no longer reads would hold the door open until its buffer drains.

@@ -25,6 +25,7 @@ COMMANDS = {
     "bridge": "Take readings in for a fleet of machines.",
     "worker": "Run a model on a share of a fleet.",
     "token": "Let a device in, or no longer.",
+    "certify": "Make certificates for devices and servers.",
     "trust": "Say whose models are taken here.",
     "query": "Ask in SQL what is kept.",
     "show": "Print what a model knows about itself.",

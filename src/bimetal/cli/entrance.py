@@ -2,16 +2,87 @@
 
 from __future__ import annotations
 
+import ssl
+from dataclasses import dataclass
 from pathlib import Path
 
+from bimetal.api.guard import is_loopback
 from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import read
 from bimetal.cli.home import keys
 from bimetal.keep.archive import TOKENS
-from bimetal.nouns.errors import NotAllowed
-from bimetal.trust.identify import Identify, anybody, by_token
+from bimetal.nouns.errors import BadInput, NotAllowed
+from bimetal.trust.identify import Identify, anybody, by_certificate, by_token
 from bimetal.trust.key import fingerprint
+from bimetal.trust.revoked import RevokedFile
+from bimetal.trust.tls import TlsFiles, server_context
 from bimetal.trust.token import TokenFile
+
+MQTT_PORT, SECURE_MQTT_PORT = 1883, 8883
+"""As registered with IANA."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where devices come in, and how they are told apart; `mqtt_port` None: the usual one."""
+
+    host: str
+    mqtt_port: int | None
+    https_port: int
+    tls: TlsFiles | None
+    revoked: Path | None
+    lab: bool
+
+    @property
+    def mqtt_port_or_usual(self) -> int:
+        """The port for MQTT."""
+        usual = SECURE_MQTT_PORT if self.tls else MQTT_PORT
+        return usual if self.mqtt_port is None else self.mqtt_port
+
+    def check(self) -> None:
+        """Raise NotAllowed for a door that would let in strangers or anything in the clear; or BadInput."""
+        if self.revoked and not (self.tls and self.tls.client_ca):
+            raise BadInput(
+                "a list of revoked certificates needs their authority", hint="Give --client-ca too"
+            )
+        if is_loopback(self.host):
+            return
+        if self.tls is None:
+            raise NotAllowed(
+                "without TLS, only this machine itself may connect",
+                where=self.host,
+                hint="Give --tls-cert and --tls-key (bimetal certify makes them), or leave out --host",
+            )
+        if self.lab:
+            raise NotAllowed(
+                "--lab believes everybody, so only this machine itself may connect",
+                where=self.host,
+                hint="Leave out --lab, and make tokens or certificates",
+            )
+
+    def context(self) -> ssl.SSLContext | None:
+        """Return what encrypts, None for a door that does not; raises as `server_context`."""
+        return server_context(self.tls) if self.tls else None
+
+    def stamp(self, folder: Path) -> tuple[int, ...]:
+        """Return what changes when who is let in changes."""
+        paths = [folder / TOKENS, *([self.revoked] if self.revoked else [])]
+        return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
+
+    def identify(self, folder: Path) -> Identify:
+        """Return what says who a device is: its certificate if one is asked for, or else as `identified`."""
+        if self.tls and self.tls.client_ca and not self.lab:
+            return by_certificate(RevokedFile(self.revoked) if self.revoked else None)
+        return identified(folder, self.lab)
+
+
+def tls_of(cert: Path | None, key: Path | None, client_ca: Path | None) -> TlsFiles | None:
+    """Return the files of a door with TLS, None for none; raises BadInput when some are missing."""
+    if cert is None and key is None and client_ca is None:
+        return None
+    if cert is None or key is None:
+        raise BadInput("TLS needs a certificate and its key", hint="Give both --tls-cert and --tls-key")
+    return TlsFiles(cert, key, client_ca)
 
 
 def identified(folder: Path, lab: bool) -> Identify:

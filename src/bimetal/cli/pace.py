@@ -1,8 +1,10 @@
-"""Pace: the target that the commands run programs on: the fastest one that the user allows."""
+"""Pace: the target that commands run programs on, the fastest one that the user allows, and their loop."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Callable
 
 from bimetal.cli.shelf import LocalShelf
 from bimetal.cli.toolbox import LocalTools
@@ -23,3 +25,12 @@ def quickest() -> Target:
     Compiling takes seconds the first time a program is met, which pays for fleets, not for one file.
     """
     return fastest(LocalTools(), LocalShelf()) if native_allowed() else fastest()
+
+
+def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the fastest event loop there is here; None: that of the standard library."""
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows, nor for PyPy
+        return None
+    return uvloop.new_event_loop

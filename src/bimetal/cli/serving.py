@@ -1,6 +1,6 @@
 """Serving: the work of `bimetal serve`, imported when it is called.
 
-MQTT ──┐
+MQTT ──┐                                   (with TLS also for other machines)
 HTTP ──┴─▶ HotWalk ──▶ kept, scored, told ──▶ the page
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import sys
 import time
 from collections.abc import Sequence
@@ -17,23 +18,22 @@ from pathlib import Path
 from bimetal.api import Live, Stage, bind, create_app, serving
 from bimetal.api.card import model_view
 from bimetal.api.intake import Intake
+from bimetal.api.way_in import create_way_in
 from bimetal.bundle.bundle import Bundle
-from bimetal.bundle.seal import read
+from bimetal.cli.ceiling import open_files
 from bimetal.cli.ending import stop_on_signals
-from bimetal.cli.home import keys
-from bimetal.cli.pace import quickest
+from bimetal.cli.entrance import Door, known
+from bimetal.cli.pace import fast_loop, quickest
 from bimetal.cli.saying import remark
-from bimetal.keep.archive import TOKENS, Archive
-from bimetal.nouns.errors import Error, NotAllowed
+from bimetal.keep.archive import Archive
+from bimetal.nouns.errors import Error
 from bimetal.spine import Heard, HotWalk, stream_of
 from bimetal.tell.alarm import Alarms, Notice
 from bimetal.tell.channels.jsonlines import notice_line
 from bimetal.tell.channels.terminal import Terminal
 from bimetal.tell.outbox import Outbox
 from bimetal.trust.admit import Admission
-from bimetal.trust.identify import Identify, anybody, by_token
-from bimetal.trust.key import fingerprint
-from bimetal.trust.token import TokenFile
+from bimetal.trust.identify import Identify
 from bimetal.wire.codecs.json import JsonCodec
 from bimetal.wire.transport import Message
 from bimetal.wire.transports.mqtt import MqttListener
@@ -54,58 +54,49 @@ class Wish:
 
     folder: Path
     models: Sequence[Path]
-    mqtt_port: int
+    door: Door
     http_port: int
-    lab: bool
     as_json: bool
 
 
 def serve(wish: Wish) -> None:
     """Serve until interrupted; raises NotAllowed when nobody could ever be let in."""
-    identify = _identify(wish)
-    bundles = {path.stem: _known(path) for path in wish.models}
+    wish.door.check()
+    identify, tls = wish.door.identify(wish.folder), wish.door.context()
+    bundles = {path.stem: known(path) for path in wish.models}
+    open_files()
     archive = Archive(wish.folder)
     outbox = Outbox({"terminal": Terminal(sys.stdout, _json if wish.as_json else None)})
     try:
-        asyncio.run(Server(wish, archive, outbox, identify).run(bundles))
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+            runner.run(Server(wish, archive, outbox, identify, tls).run(bundles))
         archive.segments.seal()
     finally:
         outbox.close()
         archive.close()
 
 
-def _identify(wish: Wish) -> Identify:
-    if wish.lab:
-        return anybody
-    tokens = TokenFile(wish.folder / TOKENS)
-    if not tokens.devices:
-        raise NotAllowed(
-            "no device has a token, so none could be let in",
-            where=str(wish.folder),
-            hint=f"Make one with bimetal token DEVICE --data {wish.folder}, or use --lab",
-        )
-    return by_token(tokens)
-
-
-def _known(path: Path) -> Bundle:
-    sealed = read(path)
-    if not keys().name_of(sealed.signer):
-        raise NotAllowed(
-            f"it is signed by a key not known here ({fingerprint(sealed.signer)})",
-            where=str(path),
-            hint=f"If you know whose it is: bimetal trust NAME {path}",
-        )
-    return sealed.bundle
-
-
 class Server:
     """The ways in, the walk behind them, and the page."""
 
-    def __init__(self, wish: Wish, archive: Archive, outbox: Outbox, identify: Identify) -> None:
+    def __init__(
+        self,
+        wish: Wish,
+        archive: Archive,
+        outbox: Outbox,
+        identify: Identify,
+        tls: ssl.SSLContext | None,
+    ) -> None:
         self._wish = wish
         self._walk = HotWalk(JsonCodec(), {}, Admission(None), archive, Alarms(), outbox)
+        self._tls = tls
         self._listener = MqttListener(
-            "127.0.0.1", wish.mqtt_port, self._deliver, now_ns=time.time_ns, identify=identify
+            wish.door.host,
+            wish.door.mqtt_port_or_usual,
+            self._deliver,
+            now_ns=time.time_ns,
+            identify=identify,
+            tls=tls,
         )
         self._page = Live(window_s=300.0)
         self._intake = Intake(self._hear, identify, time.time_ns)
@@ -115,16 +106,25 @@ class Server:
         stop = asyncio.Event()
         self._watch(bundles)
         async with contextlib.AsyncExitStack() as stack:
-            app = create_app(self._page, intake=self._intake)
-            url = await stack.enter_async_context(serving(app, sock=bind(port=self._wish.http_port)))
+            door = self._wish.door
+            app = create_app(self._page, intake=None if self._tls else self._intake)
+            page = url = await stack.enter_async_context(serving(app, sock=bind(port=self._wish.http_port)))
+            if self._tls:
+                sock = bind(door.host, door.https_port, beyond_loopback=True)
+                url = await stack.enter_async_context(
+                    serving(create_way_in(self._intake), sock=sock, tls=self._tls)
+                )
             await self._listener.start()
             stack.push_async_callback(self._listener.close)
             stop_on_signals(stop)
-            remark(f"Readings come in over MQTT at 127.0.0.1:{self._listener.port} and HTTP at {url}")
-            remark(f"Everything is kept in {self._wish.folder}; the page is at {url}")
+            remark(f"Readings come in over MQTT at {door.host}:{self._listener.port} and HTTP at {url}")
+            remark(f"Everything is kept in {self._wish.folder}; the page is at {page}")
             tending = asyncio.create_task(self._tend())
             stack.callback(tending.cancel)
+            let_in = door.stamp(self._wish.folder)
             while not stop.is_set():
+                if let_in != (let_in := door.stamp(self._wish.folder)):
+                    self._listener.check_again()
                 self._show(await asyncio.to_thread(self._walk.settle, time.time_ns()))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), TICK_S)

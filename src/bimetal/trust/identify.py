@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bimetal.nouns.errors import NotAllowed
+from bimetal.trust.revoked import RevokedFile
+from bimetal.trust.tls import Peer, device_of, serial_of
 from bimetal.trust.token import TokenFile
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a client says of itself: the name it uses, and the secret that is to prove it."""
+    """What a client says of itself: its name, the secret that is to prove it, or a checked certificate."""
 
     name: str
     secret: bytes
+    certificate: Peer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +51,25 @@ def by_token(tokens: TokenFile) -> Identify:
                 "that is not the token of this device", hint="Make one with: bimetal token DEVICE --data DIR"
             )
         return Identity(claim.name)
+
+    return identify
+
+
+def by_certificate(revoked: RevokedFile | None = None) -> Identify:
+    """Believe who shows a certificate for the device it names, unless it is revoked.
+
+    Who signed it, and whether it holds at this time, the listener has checked.
+    """
+
+    def identify(claim: Claim) -> Identity:
+        device = device_of(claim.certificate)
+        if claim.name != device:
+            raise NotAllowed(
+                f"this certificate is for {device!a}, not {claim.name[:80]!a}",
+                hint="The client identifier, and the user name if there is one, is the device's name",
+            )
+        if revoked and claim.certificate and revoked.has(serial_of(claim.certificate)):
+            raise NotAllowed(f"this certificate of {device!a} was revoked")
+        return Identity(device)
 
     return identify

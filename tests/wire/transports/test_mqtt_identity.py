@@ -135,3 +135,17 @@ def test_a_will_may_only_be_about_itself(tmp_path: Path, version: int) -> None:
         assert (await peer.read())[:4] == DENIED[version][:4]
 
     play(tmp_path, act)
+
+
+@VERSIONS
+def test_who_is_let_in_no_longer_is_cut_off(tmp_path: Path, version: int) -> None:
+    async def act(shelter: House, token: bytes) -> None:
+        peer = await let_in(shelter, token, version)
+        shelter.listener.check_again()
+        await peer.send(publish("readings/pump-1", b"{}", 1, 7, version))
+        assert await peer.read() == bytes((0x40, 2, 0, 7))
+        TokenFile(tmp_path / "tokens.json").revoke("pump-1")
+        shelter.listener.check_again()
+        assert await peer.gone() == end_of(version, NOT_AUTHORIZED)
+
+    play(tmp_path, act)

@@ -28,6 +28,8 @@ from bimetal.wire.transports.mqtt.packet import (
 from bimetal.wire.transports.mqtt.session import Session
 
 if TYPE_CHECKING:
+    from bimetal.trust.identify import Claim
+    from bimetal.trust.tls import Peer
     from bimetal.wire.transports.mqtt.exchange import Exchange
 
 _NAME = b"\x00\x04MQTT"
@@ -43,6 +45,8 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, exchange: Exchange) -> None:
         self.session: Session | None = None
+        self.certificate: Peer | None = None
+        self.claim: Claim | None = None
         self._exchange = exchange
         self._limits = exchange.limits
         self._loop = asyncio.get_running_loop()
@@ -58,6 +62,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, and give the client a little time to introduce itself."""
         self._transport = cast(asyncio.Transport, transport)
+        self.certificate = cast("Peer | None", transport.get_extra_info("peercert"))
         self._transport.set_write_buffer_limits(high=self._limits.unread_bytes)
         self._intake = Intake(self._transport, self._limits, self._receive, self._refuse)
         if self._exchange.opened(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bimetal.nouns.errors import NotAllowed
 from bimetal.trust.identify import Claim, Identify, Identity
+from bimetal.trust.tls import Peer
 from bimetal.wire.transport import COMMANDS, READINGS, Clock, Deliver, Message, Traffic
 from bimetal.wire.transports.mqtt.connection import Connection
 from bimetal.wire.transports.mqtt.delivery import Arrival, Delivery
@@ -83,13 +84,23 @@ class Exchange:
         if len(connect.client_id) > LONGEST_ID:
             raise Malformed("the client identifier is too long", Code.CLIENT_ID_NOT_VALID)
         client_id = connect.client_id or self._new_name()
-        identity = self._identified(connect, client_id)
+        identity, connection.claim = self._identified(connect, client_id, connection.certificate)
         earlier = self._clients.get(client_id)
         if earlier:
             self._forget(earlier)
             earlier.end(Code.TAKEN_OVER)
         self._clients[client_id] = connection
         return Session(connect, client_id, identity, self.limits)
+
+    def check_again(self) -> None:
+        """Disconnect the clients whose claims no longer hold."""
+        for connection in list(self._clients.values()):
+            claim = connection.claim
+            try:
+                if claim is not None:
+                    self._identify(claim)
+            except NotAllowed:
+                connection.end(Code.NOT_AUTHORIZED)
 
     def arrived(self, connection: Connection, publish: Publish) -> None:
         """Take a message into the next batch, and stop reading where too much waits."""
@@ -201,17 +212,20 @@ class Exchange:
                 retain = publish.retain and wanted.as_published
                 self._clients[listener_id].send(_outgoing(publish, wanted, retain))
 
-    def _identified(self, connect: Connect, client_id: str) -> Identity:
+    def _identified(
+        self, connect: Connect, client_id: str, certificate: Peer | None
+    ) -> tuple[Identity, Claim]:
         name = connect.username if connect.username is not None else client_id
+        claim = Claim(name, connect.password or b"", certificate)
         try:
-            identity = self._identify(Claim(name, connect.password or b""))
+            identity = self._identify(claim)
         except NotAllowed as error:
             raise Malformed(error.what, Code.NOT_AUTHORIZED) from None
         if connect.will and not _may_publish(identity, connect.will.topic):
             raise Malformed("a device's will may only be about itself", Code.NOT_AUTHORIZED)
         if not identity.may_speak_for(client_id):
             raise Malformed("a device's client identifier is its name", Code.CLIENT_ID_NOT_VALID)
-        return identity
+        return identity, claim
 
     def _one_too_many(self, session: Session, wanted: Filter) -> Code | None:
         full = len(session.filters) >= self.limits.filters_per_client

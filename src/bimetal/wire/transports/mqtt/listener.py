@@ -100,6 +100,10 @@ class MqttListener:
                 await asyncio.wait_for(self._server.wait_closed(), self._limits.close_grace_s)
         self._closed.set()
 
+    def check_again(self) -> None:
+        """Ask `identify` anew about everybody who is connected, and disconnect who is let in no longer."""
+        self._exchange.check_again()
+
     async def finished(self) -> None:
         """Wait until the listener is closed."""
         await self._closed.wait()
