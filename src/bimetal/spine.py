@@ -45,6 +45,7 @@ from bimetal.trust.admit import Admission
 from bimetal.trust.key import SigningKey
 from bimetal.wire.codec import Codec
 from bimetal.wire.file import open_tables
+from bimetal.wire.format import Formats
 from bimetal.wire.gather import Poison, gather
 from bimetal.wire.table.hints import Hints
 from bimetal.wire.table.shape import TableShape, Tally
@@ -157,7 +158,7 @@ class HotWalk:
     them is in it first, and events that could not be kept are kept before the next.
     """
 
-    codec: Codec
+    codec: Codec | Formats
     signals: Mapping[str, Signal]
     admission: Admission
     archive: Archive

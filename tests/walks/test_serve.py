@@ -13,15 +13,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from bimetal.bundle.seal import read
 from bimetal.cli import door
 from bimetal.keep.archive import Archive
+from bimetal.nouns import Batch, Signal
 from bimetal.spine import scorer_of
 from bimetal.targets.present import fastest
+from bimetal.wire.codecs.json import JsonCodec
+from bimetal.wire.format import CONTENT_TYPES, Formats
 
 READING = b'{"ts": 1767225600000, "pressure": 3.25, "flow": 48}'
 
@@ -249,3 +255,50 @@ def test_a_server_that_is_killed_says_what_its_model_says_of_it_all(
     assert told.events == tuple(sorted(expected.events, key=lambda e: e.time_ns))
     assert told.events
     assert len({e.id for e in told.events}) == len(told.events)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_readings_come_in_every_format_over_both_ways(tmp_path: Path) -> None:
+    shape = tmp_path / "map.toml"
+    shape.write_text('rows = "data"\ntime = "at"\ntime_unit = "s"\n[signals]\npressure = "p"\n')
+    formats, rows = (
+        Formats(JsonCodec()),
+        Batch(
+            ("x",),
+            (Signal("pressure"),),
+            np.array([1_767_225_600_000_000_000, 1_767_225_601_000_000_000]),
+            np.zeros(2, np.int32),
+            np.array([[1.5], [2.5]]),
+        ),
+    )
+    running = start(tmp_path / "data", "--lab", "--map", str(shape))
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="tester", protocol=mqtt.MQTTv5)
+    client.connect("127.0.0.1", running.mqtt_port)
+    client.loop_start()
+    sent: list[mqtt.MQTTMessageInfo] = []
+    for kind, name in CONTENT_TYPES.items():
+        for payload in formats.codec(name).encode(rows):
+            device = kind.replace("/", "-").replace("+", "-")
+            answer = running.post(f"{device}-http", payload, headers={"Content-Type": kind})
+            assert answer[0] == 200, answer
+            said = Properties(PacketTypes.PUBLISH)
+            said.ContentType = kind
+            sent.append(client.publish(f"readings/{device}-mqtt", payload, 1, properties=said))
+            sent.append(client.publish(f"readings/{device}-topic/{name}", payload, 1))
+    sent.append(
+        client.publish(
+            "readings/shaped", b'{"data": [{"at": 1767225600, "p": 1}, {"at": 1767225601, "p": 2}]}', 1
+        )
+    )
+    sent.append(client.publish("readings/shaped/parquet", b"PAR1 and nothing else", 1))
+    for one in sent:
+        one.wait_for_publish(20)
+        assert one.is_published()
+    client.disconnect()
+    client.loop_stop()
+    code, words = running.stop()
+    assert code == 0
+    assert "was set aside: it cannot be read" in words
+    found = kept(running.data)
+    assert set(found.values()) == {2}
+    assert len(found) == 3 * len(CONTENT_TYPES) + 1

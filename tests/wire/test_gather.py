@@ -9,6 +9,7 @@ import pytest
 
 from bimetal.nouns.signal import Signal
 from bimetal.wire.codecs.json import JsonCodec
+from bimetal.wire.format import Formats
 from bimetal.wire.gather import gather
 from bimetal.wire.transport import Message
 
@@ -52,7 +53,9 @@ def test_a_reading_without_a_time_has_that_of_its_arrival() -> None:
     [
         ("weather/a", {"flow": 1}, "readings/"),
         ("readings/", {"flow": 1}, "id"),
-        ("readings/a/b", {"flow": 1}, "character"),
+        ("readings/a/b", {"flow": 1}, "no format"),
+        ("readings/a/cbor/b", {"flow": 1}, "no format"),
+        ("readings//cbor", b"\xa1aa\x01", "id"),
         ("readings/" + "x" * 200, {"flow": 1}, "characters long"),
         ("readings/\x1b[31m", {"flow": 1}, "character"),
         ("readings/a", b"", "empty"),
@@ -76,3 +79,23 @@ def test_nothing_makes_an_empty_batch_of_the_known_signals() -> None:
     found = gather([], JsonCodec(), KNOWN)
     assert len(found.batch) == 0
     assert found.batch.signals == tuple(KNOWN.values())
+
+
+def test_one_device_may_speak_in_several_formats_at_once() -> None:
+    said = [
+        Message("readings/a", b'{"ts": 3000, "pressure": 1.5}', "a", NOW, 1),
+        Message("readings/a/csv", b"ts,flow\n1000,7\n4000,8\n", "a", NOW, 1),
+        Message("readings/a", b"pump flow=9 2000000000", "a", NOW, 1, "application/influx; charset=utf-8"),
+        Message("readings/a", b"\xa2bts\x19\x13\x88dflow\x0a", "a", NOW, 1, "application/cbor"),
+        Message("readings/a/influx", b"pump flow=", "a", NOW, 1),
+        Message("readings/a", b'{"ts": 6000, "flow": 1}', "a", NOW, 1, "text/x-anything"),
+    ]
+    found = gather(said, Formats(JsonCodec()), KNOWN)
+    assert found.batch.devices == ("a",)
+    assert [s.name for s in found.batch.signals] == ["pressure", "flow", "pump.flow"]
+    assert found.batch.time_ns.tolist() == [k * 10**9 for k in (1, 2, 3, 4, 5, 6)]
+    values = found.batch.values
+    np.testing.assert_array_equal(values[:, 0], [np.nan, np.nan, 1.5, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(values[:, 1], [7, np.nan, np.nan, 8, 10, 1])
+    np.testing.assert_array_equal(values[:, 2], [np.nan, 9, np.nan, np.nan, np.nan, np.nan])
+    assert [p.message for p in found.poison] == [said[4]]

@@ -1,6 +1,7 @@
 """Intake: readings by HTTP, kept before they are answered for.
 
-POST /api/v1/devices/{device}/readings     the JSON a device would publish over MQTT
+POST /api/v1/devices/{device}/readings     what a device would publish over MQTT; the content type
+                                           says in which format, as wire/format.py has them
 
 200 {"kept": readings}                      durable
 400 what cannot be read, and why            nothing of it was kept
@@ -70,7 +71,8 @@ class Intake:
         payload = await _body(request)
         if payload is None:
             return _refused(413, "bad_input", "It is too large.", _SPLIT)
-        heard = await self._hear([Message(READINGS + device, payload, "http", self._now_ns(), 1)])
+        kind = request.headers.get("content-type", "")
+        heard = await self._hear([Message(READINGS + device, payload, "http", self._now_ns(), 1, kind)])
         if heard.poison:
             raise BadInput(heard.poison[0].reason, hint='Send {"ts": milliseconds, "signal": number, ...}')
         return answer({"kept": heard.kept.readings})

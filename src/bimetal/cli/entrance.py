@@ -11,12 +11,15 @@ from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import read
 from bimetal.cli.home import keys
 from bimetal.keep.archive import TOKENS
-from bimetal.nouns.errors import BadInput, NotAllowed
+from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
 from bimetal.trust.identify import Identify, anybody, by_certificate, by_token
 from bimetal.trust.key import fingerprint
 from bimetal.trust.revoked import RevokedFile
 from bimetal.trust.tls import TlsFiles, server_context
 from bimetal.trust.token import TokenFile
+from bimetal.wire.codec import Codec
+from bimetal.wire.codecs.json import JsonCodec
+from bimetal.wire.codecs.shaped import ShapedCodec, shape_of
 
 MQTT_PORT, SECURE_MQTT_PORT = 1883, 8883
 """As registered with IANA."""
@@ -112,3 +115,15 @@ def known(path: Path) -> Bundle:
             hint=f"If you know whose it is: bimetal trust NAME {path}",
         )
     return sealed.bundle
+
+
+def plain(shape: Path | None) -> Codec:
+    """Return what reads messages that do not say what they are: JSON, of the shape that a file describes."""
+    if shape is None:
+        return JsonCodec()
+    try:
+        return ShapedCodec(shape_of(shape.read_text("utf-8"), str(shape)))
+    except FileNotFoundError:
+        raise NotFound("there is no such file", where=str(shape)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"it cannot be read: {error}", where=str(shape)) from None

@@ -22,7 +22,7 @@ from bimetal.api.way_in import create_way_in
 from bimetal.bundle.bundle import Bundle
 from bimetal.cli.ceiling import open_files
 from bimetal.cli.ending import stop_on_signals
-from bimetal.cli.entrance import Door, known
+from bimetal.cli.entrance import Door, known, plain
 from bimetal.cli.pace import fast_loop, quickest
 from bimetal.cli.saying import remark
 from bimetal.keep.archive import Archive
@@ -34,7 +34,7 @@ from bimetal.tell.channels.terminal import Terminal
 from bimetal.tell.outbox import Outbox
 from bimetal.trust.admit import Admission
 from bimetal.trust.identify import Identify
-from bimetal.wire.codecs.json import JsonCodec
+from bimetal.wire.format import Formats
 from bimetal.wire.transport import Message
 from bimetal.wire.transports.mqtt import MqttListener
 
@@ -57,6 +57,7 @@ class Wish:
     door: Door
     http_port: int
     as_json: bool
+    shape: Path | None = None
 
 
 def serve(wish: Wish) -> None:
@@ -88,7 +89,7 @@ class Server:
         tls: ssl.SSLContext | None,
     ) -> None:
         self._wish = wish
-        self._walk = HotWalk(JsonCodec(), {}, Admission(None), archive, Alarms(), outbox)
+        self._walk = HotWalk(Formats(plain(wish.shape)), {}, Admission(None), archive, Alarms(), outbox)
         self._tls = tls
         self._listener = MqttListener(
             wish.door.host,

@@ -13,7 +13,8 @@ from bimetal.nouns.device import check_device_id
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 from bimetal.wire.codec import Codec, Decoded
-from bimetal.wire.transport import READINGS, Message
+from bimetal.wire.format import Formats
+from bimetal.wire.transport import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +33,50 @@ class Gathered:
     poison: tuple[Poison, ...]
 
 
-def gather(messages: Sequence[Message], codec: Codec, known: Mapping[str, Signal]) -> Gathered:
+def gather(messages: Sequence[Message], codec: Codec | Formats, known: Mapping[str, Signal]) -> Gathered:
     """Return the readings of messages under `readings/<device>`; one that cannot be used is set aside.
 
     The columns are the `known` signals in their order, then others by the name they came with. Never
     raises for what a message holds.
     """
-    by_device: dict[str, list[Message]] = {}
+    formats = codec if isinstance(codec, Formats) else Formats(codec)
+    together: dict[str, dict[int, tuple[Codec, list[Message]]]] = {}
     poison: list[Poison] = []
     for message in messages:
         try:
-            by_device.setdefault(_device(message.topic), []).append(message)
+            device, chosen = formats.choose(message)
+            its = together.setdefault(check_device_id(device), {})
+            its.setdefault(id(chosen), (chosen, []))[1].append(message)
         except BadInput as error:
             poison.append(Poison(message, error.what))
     decoded: list[Decoded] = []
-    for device, its in by_device.items():
-        said = codec.decode(device, [m.payload for m in its], [m.received_ns for m in its])
-        poison += [Poison(its[q.index], q.reason) for q in said.quarantined]
-        if len(said.time_ns):
-            decoded.append(said)
+    for device, by_codec in together.items():
+        parts: list[Decoded] = []
+        for chosen, its in by_codec.values():
+            said = chosen.decode(device, [m.payload for m in its], [m.received_ns for m in its])
+            poison += [Poison(its[q.index], q.reason) for q in said.quarantined]
+            if len(said.time_ns):
+                parts.append(said)
+        if parts:
+            decoded.append(parts[0] if len(parts) == 1 else _joined(parts))
     return Gathered(_batch(decoded, known), tuple(poison))
 
 
-def _device(topic: str) -> str:
-    if not topic.startswith(READINGS):
-        raise BadInput(f"readings come under {READINGS}<device>, not {topic[:60]!a}")
-    return check_device_id(topic[len(READINGS) :])
+def _joined(parts: Sequence[Decoded]) -> Decoded:
+    """Return what several codecs read of one device as if one had."""
+    names = tuple(dict.fromkeys(name for part in parts for name in part.signals))
+    values = np.full((sum(len(part.time_ns) for part in parts), len(names)), np.nan)
+    at = 0
+    for part in parts:
+        values[at : at + len(part.time_ns), [names.index(name) for name in part.signals]] = part.values
+        at += len(part.time_ns)
+    return Decoded(
+        parts[0].device,
+        names,
+        np.concatenate([part.time_ns for part in parts]),
+        values,
+        np.concatenate([part.message for part in parts]),
+    )
 
 
 def _batch(decoded: Sequence[Decoded], known: Mapping[str, Signal]) -> Batch:

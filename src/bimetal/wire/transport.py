@@ -17,7 +17,8 @@ class Message(NamedTuple):
     """One message as it arrived: bytes under a topic, from a client, at an instant.
 
     `received_ns` counts from 1970-01-01 UTC on the clock the transport was given; `qos` is the
-    sender's demand, 0 (may be lost), 1 (at least once) or 2 (exactly once).
+    sender's demand, 0 (may be lost), 1 (at least once) or 2 (exactly once); `content_type` is what it
+    says its payload is, empty where it does not.
     A named tuple because one is made for every message, and it costs a third of a frozen dataclass.
     """
 
@@ -26,6 +27,7 @@ class Message(NamedTuple):
     client_id: str
     received_ns: int
     qos: int = 0
+    content_type: str = ""
 
 
 Deliver: TypeAlias = Callable[[list[Message]], Awaitable[None]]

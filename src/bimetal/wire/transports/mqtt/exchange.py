@@ -171,7 +171,8 @@ class Exchange:
     # Within
 
     def _add(self, publish: Publish, client_id: str, sender: Connection | None) -> None:
-        message = Message(publish.topic, publish.payload, client_id, self._now_ns(), publish.qos)
+        kind = publish.extras.content_type if publish.extras else None
+        message = Message(publish.topic, publish.payload, client_id, self._now_ns(), publish.qos, kind or "")
         self._delivery.add(Arrival(message, publish, sender))
 
     def _settle(self, batch: list[Arrival], failure: BaseException | None) -> None:
@@ -248,7 +249,8 @@ class Exchange:
 
 
 def _may_publish(identity: Identity, topic: str) -> bool:
-    return identity.device is None or topic == f"{READINGS}{identity.device}"
+    own = f"{READINGS}{identity.device}"
+    return identity.device is None or topic == own or topic.startswith(f"{own}/")
 
 
 def _forbidden(identity: Identity, pattern: str) -> Code | None:
