@@ -23,6 +23,7 @@ from bimetal.targets.kernels.forest import places_of
 from bimetal.targets.lane import in_company, whole_of
 from bimetal.targets.lower import lower
 from bimetal.targets.wasm import PAGE, Module, write_wasm
+from bimetal.targets.wasm_call import caller
 from bimetal.targets.wasm_vector import LANES
 
 MOST_BYTES = 1 << 20
@@ -142,8 +143,8 @@ class _Instance:
         self._store.set_limits(memory_size=most, instances=1, tables=0, memories=1)
         exports = wasmtime.Instance(self._store, compiled, []).exports(self._store)
         self._memory: Any = exports["memory"]
-        self._devices: Any = exports["devices"]
-        self._groups: Any = exports["groups"] if wide else None
+        self._devices = caller(self._store, exports["devices"])
+        self._groups = caller(self._store, exports["groups"]) if wide else None
         self._bytes(self._free)[module.heap : self._params + len(params)] = np.frombuffer(params, np.uint8)
 
     def run(
@@ -193,14 +194,14 @@ class _Instance:
         sizes = (lay.state.size, n * lay.input.size, n * lay.output.size, n * 4)
         state, into, out, bits = starts
         try:
-            if groups:
-                self._groups(self._store, state, self._params, into, out, bits, n, groups)
+            if groups and self._groups:
+                self._groups(state, self._params, into, out, bits, n, groups)
             if devices > groups * LANES:
                 state, into, out, bits = (
                     at + groups * LANES * size for at, size in zip(starts, sizes, strict=True)
                 )
                 left = devices - groups * LANES
-                self._devices(self._store, state, self._params, into, out, bits, n, left)
+                self._devices(state, self._params, into, out, bits, n, left)
         except Exception as e:
             raise Broken(f"the emitted code stopped: {e}", where=self.title) from None
 

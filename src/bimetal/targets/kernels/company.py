@@ -17,6 +17,7 @@ from bimetal.targets.kernels.forest import ForestKernel
 from bimetal.targets.kernels.parted import Parts, parts_of
 from bimetal.targets.kernels.regrow import linked
 from bimetal.targets.kernels.wasm_blend import TREE_BYTES, module
+from bimetal.targets.wasm_call import caller
 
 Answers = tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]
 Run = Callable[[NDArray[np.uint8], NDArray[Any]], Answers]
@@ -108,7 +109,7 @@ class _Forest:
         self._store = wasmtime.Store(_engine())
         exports = wasmtime.Instance(self._store, _module(), []).exports(self._store)
         self._memory: Any = exports["memory"]
-        self._run: Any = exports["sums" if kernel.rows else "votes"]
+        self._run = caller(self._store, exports["sums" if kernel.rows else "votes"])
         self.blend = blend
         worth, first = _worth(kernel, blend, values)
         trees = np.zeros((kernel.trees, TREE_BYTES // 4), "<i4")
@@ -157,7 +158,7 @@ class _Forest:
         memory[self._out : self._out + blocks * size] = 0
         width = kernel.width if kernel.rows else kernel.outputs
         self._run(
-            self._store, self._x, self._out, blocks, self._trees, kernel.trees,
+            self._x, self._out, blocks, self._trees, kernel.trees,
             self.blend.octets * DEVICES, size, width,
         )  # fmt: skip
         out = memory[self._out : self._out + blocks * size].view(self._cell)
