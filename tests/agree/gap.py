@@ -23,11 +23,13 @@ class Gap:
 
 
 M0_FULL = r"bytes of structs and \d+ of stack do not fit 16384 bytes of memory"
+AVR_FULL = r"bytes of structs and \d+ of stack do not fit 8192 bytes of memory"
 IN_RAM = "The host of this comparison exchanges parameters, so it keeps them in RAM; in flash they would fit."
 AXES = Gap("notimpl", "5 axes are more than 4", "LiteRT's letters move arrays of at most four axes.")
 GAPS: dict[tuple[str, str], Gap] = {
     ("cortex-m0", "detector 8"): Gap("notimpl", M0_FULL, IN_RAM),
     ("cortex-m0", "detector 70"): Gap("never", M0_FULL, "Its state alone is more than a micro:bit has."),
+    ("avr", "detector 70"): Gap("never", AVR_FULL, "Its state alone is more than an ATmega2560 has."),
     ("litert", "pool 2"): AXES,
     ("litert", "pool 3"): AXES,
     ("litert", "sum 0"): Gap(

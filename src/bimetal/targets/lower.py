@@ -2,8 +2,9 @@
 
 fusion.py decides what is kept in memory, what is computed on the spot and what shares a loop; order.py
 puts the units in order, so that everything sees the states as they were; weave.py writes the
-statements; arena.py lays the scratch memory out. Method: producer-consumer loop fusion (Kennedy and
-McKinley, "Maximizing loop parallelism and improving data locality via loop fusion", LCPC 1993).
+statements; join.py makes one loop of several, where that takes no more memory; arena.py lays the
+scratch memory out. Method: producer-consumer loop fusion (Kennedy and McKinley, "Maximizing loop
+parallelism and improving data locality via loop fusion", LCPC 1993).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bimetal.program.range import Ranges
 from bimetal.program.scope import scope_of
 from bimetal.targets.arena import arrange
 from bimetal.targets.element import Elements
+from bimetal.targets.join import joined
 from bimetal.targets.loops import Buf, Lowered, Stage
 from bimetal.targets.prune import prune, tables_read
 from bimetal.targets.table import Tables
@@ -50,6 +52,9 @@ def _stage(program: Program, bit: int, clock: Clock, ranges: Ranges, tables: Tab
     weaver.weave(scope_of(roots), _dests(program, clock))
     body = prune(weaver.finish())
     scratch, size = arrange(body)
+    joint = prune(joined(body))
+    if (place := arrange(joint))[1] <= size:
+        body, (scratch, size) = joint, place
     outputs = tuple(name for name, node in program.outputs if (node.clock or EVERY) == clock)
     return Stage(clock, bit, body, scratch, size, outputs)
 

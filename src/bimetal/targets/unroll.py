@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from bimetal.targets.effect import apart, spans_in
 from bimetal.targets.loops import (
     At,
     Buf,
@@ -200,10 +201,7 @@ def _independent(loop: For) -> bool:
     own = {s.name for s in statements(loop.body) if isinstance(s, Let | Var)}
     if any(isinstance(s, Set) and s.name not in own for s in statements(loop.body)):
         return False
-    spans: dict[str, int] = {}
-    for inner in statements(loop.body):
-        if isinstance(inner, For):
-            spans[inner.variable] = max(inner.count - 1, spans.get(inner.variable, 0))
+    spans = spans_in(loop.body)
     stores: dict[tuple[str, str], list[Lin]] = {}
     reads: dict[tuple[str, str], list[Lin]] = {}
     for statement in statements(loop.body):
@@ -214,31 +212,6 @@ def _independent(loop: For) -> bool:
             if isinstance(part, Read):
                 reads.setdefault(_place(part.buf), []).append(part.index)
     return all(
-        _apart(loop.variable, [*written, *reads.get(place, [])], spans, own, bool(reads.get(place)))
+        apart(loop.variable, [*written, *reads.get(place, [])], spans, own, read=bool(reads.get(place)))
         for place, written in stores.items()
     )
-
-
-def _apart(name: str, indices: Iterable[Lin], spans: Mapping[str, int], own: set[str], read: bool) -> bool:
-    """Say whether different turns use different elements.
-
-    Every element is written once in a nest of loops; where one is read too, the elements of a turn must
-    lie within one step of its variable.
-    """
-    forms: set[tuple[int, frozenset[tuple[str, int]]]] = set()
-    low: list[int] = []
-    high: list[int] = []
-    for index in indices:
-        terms = dict(index.terms)
-        step = terms.pop(name, 0)
-        inner = {n: f for n, f in terms.items() if n in spans}
-        outer = frozenset((n, f) for n, f in terms.items() if n not in spans)
-        if not step or any(n in own for n, _ in outer):
-            return False
-        forms.add((step, outer))
-        reach = [f * spans[n] for n, f in inner.items()]
-        low.append(index.const + sum(min(r, 0) for r in reach))
-        high.append(index.const + sum(max(r, 0) for r in reach))
-    if not read:
-        return True
-    return len(forms) == 1 and max(high) - min(low) < abs(next(iter(forms))[0])

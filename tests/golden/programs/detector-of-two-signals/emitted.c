@@ -336,17 +336,14 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     }
     /* le */
     int32_t total_4 = -2147483647 - 1;
-    for (int32_t i = 0; i < 2; i++) {
-        const int32_t pick_54 = scratch.i[pick_5 + i];
-        total_4 = i32_max(total_4, pick_54);
-    }
-    const bool is_10 = 48 <= total_4;
     /* min */
     int32_t total_5 = -2147483647 - 1;
     for (int32_t i = 0; i < 2; i++) {
-        const int32_t pick_55 = scratch.i[pick_5 + i];
-        total_5 = i32_max(total_5, pick_55);
+        const int32_t pick_54 = scratch.i[pick_5 + i];
+        total_4 = i32_max(total_4, pick_54);
+        total_5 = i32_max(total_5, pick_54);
     }
+    const bool is_10 = 48 <= total_4;
     const int32_t least_4 = i32_min(128, total_5);
     /* max */
     const int32_t most_6 = i32_max(48, least_4 - 16);
