@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-storm bench-detect bench-server screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-serve bench-storm bench-detect bench-server screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -64,6 +64,9 @@ bench-store: setup ## measure what is kept: bytes a reading, rates, latencies, b
 
 bench-server: setup ## time what scoring costs on every engine; ARGS="--river PYTHON" beside river
 	@python bench/server.py $(ARGS)
+
+bench-serve: setup ## measure what one server takes in; ARGS="--peers PYTHON" beside Mosquitto and amqtt
+	@python bench/serve_load.py $(ARGS)
 
 bench-storm: setup ## let 10,000 devices come back at once over mutual TLS; ARGS="2000": devices
 	@python bench/storm.py $(ARGS)

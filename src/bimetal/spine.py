@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -33,7 +34,7 @@ from bimetal.stream import resume
 from bimetal.stream.checkpoint import key_of
 from bimetal.stream.feed import feed_of
 from bimetal.stream.late import Reorder
-from bimetal.stream.scorer import DeviceState, Scored, Scorer
+from bimetal.stream.scorer import DeviceState, Runs, Scored, Scorer
 from bimetal.stream.stream import Stream, Streamed
 from bimetal.targets.lower import lower
 from bimetal.targets.target import Target
@@ -127,10 +128,16 @@ def bundle_of(learned: Learned, now_ns: int, progress: Progress) -> Bundle:
 def scorer_of(bundle: Bundle, target: Target) -> Scorer:
     """Return the scorer of a model: each device with its own parameters, every alarm explained."""
     card = card_of(bundle.card)
+
+    # Devices with the same parameters share one program, ready, and are run together.
+    @cache
+    def load(block: bytes) -> Runs:
+        return target.load(bundle.program, block)
+
     return Scorer(
         bundle.program,
         feed_of(bundle.program, [s.name for s in card.signals]),
-        lambda device: target.load(bundle.program, bundle.block_of(device)),
+        lambda device: load(bundle.block_of(device)),
         Explainer(card.signal_list(), card.usual),
     )
 

@@ -149,3 +149,10 @@ def test_hostile_values_break_nothing(value: float) -> None:
     states, scored = scorer().advance({}, batch)
     assert len(scored.score) == 30
     assert set(states) == {"a", "b", "c"}
+
+
+def test_being_made_ready_changes_no_answer() -> None:
+    ready = scorer()
+    ready.warm()
+    _, said = ready.advance({}, STREAM)
+    assert same(said, whole([STREAM]))

@@ -99,3 +99,81 @@ def test_one_device_may_speak_in_several_formats_at_once() -> None:
     np.testing.assert_array_equal(values[:, 1], [7, np.nan, np.nan, 8, 10, 1])
     np.testing.assert_array_equal(values[:, 2], [np.nan, 9, np.nan, np.nan, np.nan, np.nan])
     assert [p.message for p in found.poison] == [said[4]]
+
+
+def test_messages_that_are_only_together_what_they_seem_are_read_apart() -> None:
+    """Joined by commas these make three objects; by themselves only the last two are any."""
+    said = [
+        Message("readings/a", b'{"flow": 1', "a", NOW, 1),
+        Message("readings/b", b'"pressure": 2}', "b", NOW, 1),
+        Message("readings/c", b'{"flow": 3},{"flow": 4}', "c", NOW, 1),
+        *(Message(f"readings/d{k}", b'{"flow": %d}' % k, "d", NOW, 1) for k in range(4)),
+    ]
+    found = gather(said, JsonCodec(), KNOWN)
+    assert found.batch.devices == ("d0", "d1", "d2", "d3")
+    assert found.batch.values[:, 1].tolist() == [0, 1, 2, 3]
+    assert [p.message for p in found.poison] == said[:3]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'{"ts": 1000, "flow": 1, "flow": 2}',
+        b'{"ts": 1000, "flow": "1"}',
+        b'{"flow": 1, "ts": 1000}',
+        b'{"ts": 1000.5, "flow": 1}',
+        b'{"ts": 1e300, "flow": 1}',
+        b'{"ts": "2026-01-01T00:00:00Z", "flow": 1}',
+        b'{"ts": 1000, "flow": 1, "text": "}{"}',
+        b'{"ts": 1000, "fl}ow": 1}',
+        b'{"ts": 1000}',
+        b'{"ts": -1, "flow": 1}',
+        b'{"ts": 1000, "flow": 1e999}',
+        b'{"ts": 1000, "flow": null}',
+        b'{"ts": 1000, "flow": true}',
+        b' {"ts": 1000, "flow": 1}',
+        b"{}",
+        b'{"a\\u0000": 1}',
+    ],
+)
+def test_what_is_read_in_one_go_is_read_as_one_by_one(odd: bytes) -> None:
+    plain = [b'{"ts": %d, "flow": %d.5}' % (1000 + k, k) for k in range(6)]
+    for payloads in ([odd] * 5, [*plain, odd], [odd, *plain], plain):
+        together = JsonCodec().decode("a", payloads, [NOW] * len(payloads))
+        apart = [JsonCodec().decode("a", [payload], [NOW]) for payload in payloads]
+        assert [q.index for q in together.quarantined] == [
+            k for k, one in enumerate(apart) if one.quarantined
+        ]
+        assert together.time_ns.tolist() == [t for one in apart for t in one.time_ns.tolist()]
+        seen = [
+            {n: repr(v) for n, v in zip(one.signals, row, strict=True)}
+            for one in apart
+            for row in one.values.tolist()
+        ]
+        got = [
+            {n: repr(v) for n, v in zip(together.signals, row, strict=True)}
+            for row in together.values.tolist()
+        ]
+        for one, other in zip(got, seen, strict=True):
+            assert {n: v for n, v in one.items() if v != "nan"} == {
+                n: v for n, v in other.items() if v != "nan"
+            }
+
+
+def test_devices_with_many_signals_each_are_not_too_many_together() -> None:
+    said = [
+        Message(f"readings/d{k}", json.dumps({f"s{k}-{j}": j for j in range(300)}).encode(), "d", NOW, 1)
+        for k in range(3)
+    ]
+    found = gather(said, JsonCodec(), {})
+    assert found.poison == ()
+    assert found.batch.devices == ("d0", "d1", "d2")
+    assert found.batch.readings == 900
+
+
+def test_one_device_that_is_too_much_alone_is_set_aside_alone() -> None:
+    many = json.dumps({f"s{j}": j for j in range(600)}).encode()
+    said = [Message("readings/a", b'{"flow": 1}', "a", NOW, 1), Message("readings/b", many, "b", NOW, 1)]
+    found = gather(said, JsonCodec(), {})
+    assert [p.message for p in found.poison] == said[1:]
+    assert found.batch.devices == ("a",)

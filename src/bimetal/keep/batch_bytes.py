@@ -1,10 +1,12 @@
-"""Batch bytes: a batch as one lz4 Arrow stream, the form it has in the journal."""
+"""Batch bytes: a batch as one Arrow stream, packed with lz4 if it is long, the form it has in the journal."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,11 @@ from bimetal.nouns.errors import BadInput
 from bimetal.nouns.reading import Quality
 from bimetal.nouns.signal import Signal
 
+_WORTH_PACKING = 256
+"""Fewer values than this take less as they are."""
 
+
+@lru_cache(4096)
 def signal_text(signal: Signal) -> str:
     """Return a signal as JSON, the form it is kept in."""
     return json.dumps(asdict(signal))
@@ -43,7 +49,7 @@ def check_names(batch: Batch) -> None:
 
 
 def to_bytes(batch: Batch, quality: Quality, arrived_ns: int | None = None) -> bytes:
-    """Return a batch as one lz4 Arrow stream, devices without rows left out, with when it arrived."""
+    """Return a batch as one Arrow stream, devices without rows left out, with when it arrived."""
     used, index = np.unique(batch.device, return_inverse=True)
     names = pa.array([batch.devices[k] for k in used], pa.string())
     columns = [
@@ -51,17 +57,13 @@ def to_bytes(batch: Batch, quality: Quality, arrived_ns: int | None = None) -> b
         pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), names),
         *(pa.array(np.ascontiguousarray(column)) for column in batch.values.T),
     ]
-    fields = [pa.field("time", pa.int64()), pa.field("device", columns[1].type)]
-    fields += [
-        pa.field(f"v{k}", pa.float64(), metadata={"signal": signal_text(s)})
-        for k, s in enumerate(batch.signals)
-    ]
     metadata = {"quality": str(int(quality))}
     if arrived_ns is not None:
         metadata["arrived"] = str(arrived_ns)
-    schema = pa.schema(fields, metadata=metadata)
+    schema = _schema(batch.signals).with_metadata(metadata)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as out:
+    compression = "lz4" if batch.values.size >= _WORTH_PACKING else None
+    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as out:
         out.write_batch(pa.record_batch(columns, schema=schema))
     return sink.getvalue().to_pybytes()
 
@@ -87,6 +89,15 @@ def from_bytes(content: bytes) -> tuple[Batch, Quality]:
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, StopIteration) as error:
         raise BadInput(f"a kept batch cannot be read: {error}") from None
     return batch, quality
+
+
+@lru_cache(64)
+def _schema(signals: tuple[Signal, ...]) -> Any:
+    fields = [pa.field("time", pa.int64()), pa.field("device", pa.dictionary(pa.int32(), pa.string()))]
+    fields += [
+        pa.field(f"v{k}", pa.float64(), metadata={"signal": signal_text(s)}) for k, s in enumerate(signals)
+    ]
+    return pa.schema(fields)
 
 
 def arrival_of(content: bytes) -> int | None:

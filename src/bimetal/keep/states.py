@@ -73,7 +73,7 @@ class StateFolder:
             remove_durably([path for path in self.folder.glob("*.state") if path not in wanted])
 
     def erase(self, device: str) -> int:
-        """Remove what is remembered of a device, and unreadable files; returns of how many streams it went."""
+        """Remove what is remembered of a device, and unreadable files; returns how many streams knew it."""
         found = 0
         with self._lock:
             for path in sorted(self.folder.glob("*.state")):

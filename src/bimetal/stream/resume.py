@@ -16,6 +16,7 @@ def load(archive: Archive, stream: Stream) -> bool:
     It cannot when nothing was saved, what was saved is damaged, newer or another model's, and when
     the batches that came afterwards are not there in the order they came in.
     """
+    stream.scorer.warm()
     try:
         checkpoint = from_states(archive.states.load(stream.name), stream.key)
         if checkpoint.sequence > archive.segments.sequence:

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.event import Event
+from bimetal.nouns.signal import Signal
 from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.node import EVERY
 from bimetal.program.program import Program
 from bimetal.stream.edge import Explain, Said, Watch, edges
 from bimetal.stream.feed import Feed
+
+_COMPANY = 16
+"""So many devices are enough for every target to run them as it runs many."""
 
 
 class Runs(Protocol):
@@ -131,6 +135,20 @@ class Scorer:
         events.sort(key=lambda item: item[0])
         score, alarm = self._column("score", outputs, fired, np.nan), self._column("alarm", outputs, fired, 0)
         return after, Scored(outputs, fired, score, alarm != 0, tuple(event for _, event in events))
+
+    def warm(self) -> None:
+        """Make ready what is made when it is first needed, for one device and for many; no answer changes."""
+        width = len(self.feed.signals)
+        for count in (1, _COMPANY):
+            names = tuple(f"{k}" for k in range(count))
+            signals = tuple(Signal(name) for name in self.feed.signals)
+            rows = (
+                np.zeros(count, np.int64),
+                np.arange(count, dtype=np.int32),
+                np.full((count, width), np.nan),
+            )
+            self.advance({}, Batch(names, signals, *rows))
+            self.forget(names)
 
     def forget(self, devices: Sequence[str]) -> None:
         """Load these devices' programs anew when they are next needed: parameters changed, or they left."""

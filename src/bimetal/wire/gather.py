@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,61 +40,105 @@ def gather(messages: Sequence[Message], codec: Codec | Formats, known: Mapping[s
     raises for what a message holds.
     """
     formats = codec if isinstance(codec, Formats) else Formats(codec)
-    together: dict[str, dict[int, tuple[Codec, list[Message]]]] = {}
-    poison: list[Poison] = []
+    sorted_out = _sorted_out(messages, formats)
+    poison, decoded = list(sorted_out.poison), list[Decoded]()
+    places: list[NDArray[np.int32]] = []
+    for chosen, its in sorted_out.by_codec:
+        said = chosen.decode("", [m.payload for m, _ in its], [m.received_ns for m, _ in its])
+        of = np.array([place for _, place in its], np.int32)
+        parts = [(said, of)]
+        if said.quarantined:
+            parts = _apart(chosen, its, said, poison)
+        decoded += [part for part, _ in parts]
+        places += [place[part.message] for part, place in parts]
+    return Gathered(_batch(sorted_out.devices, decoded, places, known), tuple(poison))
+
+
+@dataclass(slots=True)
+class _SortedOut:
+    """Messages by the codec that reads them, each with its device's place among `devices`."""
+
+    devices: list[str] = field(default_factory=list[str])
+    by_codec: list[tuple[Codec, list[tuple[Message, int]]]] = field(
+        default_factory=list[tuple[Codec, list[tuple[Message, int]]]]
+    )
+    poison: list[Poison] = field(default_factory=list[Poison])
+
+
+def _sorted_out(messages: Sequence[Message], formats: Formats) -> _SortedOut:
+    found, place_of, line_of = _SortedOut(), dict[str, int](), dict[int, list[tuple[Message, int]]]()
+    seen: dict[tuple[str, str], tuple[list[tuple[Message, int]], int]] = {}
     for message in messages:
+        kind = message.topic, message.content_type
+        known = seen.get(kind)
+        if known is not None:
+            known[0].append((message, known[1]))
+            continue
         try:
             device, chosen = formats.choose(message)
-            its = together.setdefault(check_device_id(device), {})
-            its.setdefault(id(chosen), (chosen, []))[1].append(message)
+            place = place_of.get(device)
+            if place is None:
+                place = place_of[check_device_id(device)] = len(found.devices)
+                found.devices.append(device)
         except BadInput as error:
-            poison.append(Poison(message, error.what))
-    decoded: list[Decoded] = []
-    for device, by_codec in together.items():
-        parts: list[Decoded] = []
-        for chosen, its in by_codec.values():
-            said = chosen.decode(device, [m.payload for m in its], [m.received_ns for m in its])
-            poison += [Poison(its[q.index], q.reason) for q in said.quarantined]
-            if len(said.time_ns):
-                parts.append(said)
-        if parts:
-            decoded.append(parts[0] if len(parts) == 1 else _joined(parts))
-    return Gathered(_batch(decoded, known), tuple(poison))
+            found.poison.append(Poison(message, error.what))
+            continue
+        line = line_of.get(id(chosen))
+        if line is None:
+            line = line_of[id(chosen)] = []
+            found.by_codec.append((chosen, line))
+        line.append((message, place))
+        seen[kind] = line, place
+    return found
 
 
-def _joined(parts: Sequence[Decoded]) -> Decoded:
-    """Return what several codecs read of one device as if one had."""
-    names = tuple(dict.fromkeys(name for part in parts for name in part.signals))
-    values = np.full((sum(len(part.time_ns) for part in parts), len(names)), np.nan)
-    at = 0
-    for part in parts:
-        values[at : at + len(part.time_ns), [names.index(name) for name in part.signals]] = part.values
-        at += len(part.time_ns)
-    return Decoded(
-        parts[0].device,
-        names,
-        np.concatenate([part.time_ns for part in parts]),
-        values,
-        np.concatenate([part.message for part in parts]),
-    )
+def _apart(
+    codec: Codec, its: Sequence[tuple[Message, int]], said: Decoded, poison: list[Poison]
+) -> list[tuple[Decoded, NDArray[np.int32]]]:
+    """Read the messages of devices that sent poison anew, device by device.
+
+    So what is too much for all of them together, such as signals of many names, is not for each.
+    """
+    ill = {its[q.index][1] for q in said.quarantined}
+    of = np.array([place for _, place in its], np.int32)
+    well = ~np.isin(of[said.message], list(ill))
+    rest = replace(said, time_ns=said.time_ns[well], values=said.values[well], message=said.message[well])
+    parts = [(rest, of)]
+    for place in sorted(ill):
+        own = [message for message, its_place in its if its_place == place]
+        again = codec.decode("", [m.payload for m in own], [m.received_ns for m in own])
+        poison += [Poison(own[q.index], q.reason) for q in again.quarantined]
+        parts.append((again, np.full(len(own), place, np.int32)))
+    return parts
 
 
-def _batch(decoded: Sequence[Decoded], known: Mapping[str, Signal]) -> Batch:
-    others = dict.fromkeys(name for d in decoded for name in d.signals if name not in known)
+def _batch(
+    devices: Sequence[str],
+    decoded: Sequence[Decoded],
+    places: Sequence[NDArray[np.int32]],
+    known: Mapping[str, Signal],
+) -> Batch:
+    """Return one batch of all that was decoded, `places` saying of each row whose it is."""
+    said = {name for d in decoded for name in _said(d)}
+    others = dict.fromkeys(n for d in decoded for n in d.signals if n not in known and n in said)
     signals = (*known.values(), *(Signal(name) for name in others))
     column_of = {s.name: k for k, s in enumerate(signals)}
-    parts = [_in_order(d, column_of) for d in decoded]
-    return Batch(
-        tuple(d.device for d in decoded),
-        signals,
-        np.concatenate([np.empty(0, np.int64), *(times for times, _ in parts)]),
-        np.repeat(np.arange(len(parts), dtype=np.int32), [len(times) for times, _ in parts]),
-        np.concatenate([np.empty((0, len(signals))), *(values for _, values in parts)]),
-    )
+    time_ns = np.concatenate([np.empty(0, np.int64), *(d.time_ns for d in decoded)])
+    device = np.concatenate([np.empty(0, np.int32), *places])
+    values = np.full((len(time_ns), len(signals)), np.nan)
+    at = 0
+    for d in decoded:
+        there = [k for k, name in enumerate(d.signals) if name in column_of]
+        rows = slice(at, at + len(d.time_ns))
+        values[rows, [column_of[d.signals[k]] for k in there]] = d.values[:, there]
+        at += len(d.time_ns)
+    order = np.lexsort((time_ns, device))
+    used, index = np.unique(device[order], return_inverse=True)
+    names = tuple(devices[int(k)] for k in used)
+    return Batch(names, signals, time_ns[order], index.astype(np.int32), values[order])
 
 
-def _in_order(said: Decoded, column_of: Mapping[str, int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    order = np.argsort(said.time_ns, kind="stable")
-    values = np.full((len(order), len(column_of)), np.nan)
-    values[:, [column_of[name] for name in said.signals]] = said.values[order]
-    return said.time_ns[order], values
+def _said(decoded: Decoded) -> list[str]:
+    """Return the signals of which anything was said."""
+    some = (~np.isnan(decoded.values)).any(axis=0)
+    return [decoded.signals[int(k)] for k in np.flatnonzero(some)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -53,6 +53,16 @@ class Harvest:
         group.values.append(values)
         self.time_ns.append(time_ns)
         self.message.append(index)
+
+    def add_many(
+        self, index: int, times_ns: Sequence[int], names: tuple[str, ...], values: Iterable[Iterable[float]]
+    ) -> None:
+        """Keep rows that all have the same signals, which are known."""
+        group = self.groups.setdefault(names, Group())
+        group.at.extend(range(len(self.time_ns), len(self.time_ns) + len(times_ns)))
+        group.values.extend(map(list, values))
+        self.time_ns.extend(times_ns)
+        self.message.extend([index] * len(times_ns))
 
     def decoded(self, device: str) -> Decoded:
         """Return all rows as columns."""
@@ -188,6 +198,15 @@ def instant(said: object) -> int:
         if stamps.ok[0] and stamps.dated and stamps.ns[0] >= 0:
             return int(stamps.ns[0])
     raise Refused("its ts is no time: milliseconds since 1970 are expected")
+
+
+def instants(said: Sequence[Any], received_ns: int) -> list[int]:
+    """Return times in nanoseconds, None standing for when they were received. Raises Refused as `instant`."""
+    if all(type(one) in (int, float) for one in said):
+        counts = np.array(said, np.float64)
+        if ((counts >= 0) & (counts <= LAST_MS) & (counts == np.floor(counts))).all():
+            return (counts.astype(np.int64) * MS_NS).tolist()
+    return [received_ns if one is None else instant(one) for one in said]
 
 
 def know(names: tuple[str, ...], columns: dict[str, int]) -> None:

@@ -5,15 +5,30 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, cast
 
 import msgspec
+import numpy as np
 
 from bimetal.nouns.batch import Batch
-from bimetal.wire.codec import MOST_ROWS, Decoded
-from bimetal.wire.harvest import MS_NS, SHOWN, TIME, Harvest, Refused, harvested, instant, know, read_objects
+from bimetal.wire.codec import LARGEST_PAYLOAD, MOST_ROWS, Decoded
+from bimetal.wire.harvest import (
+    LAST_MS,
+    MS_NS,
+    SHOWN,
+    TIME,
+    Harvest,
+    Refused,
+    harvested,
+    instant,
+    instants,
+    know,
+    read_objects,
+)
 
 DEEPEST = 64
+FEWEST_ALIKE = 4
 
 
 class JsonCodec:
@@ -34,7 +49,9 @@ class JsonCodec:
 
     def decode(self, device: str, payloads: Sequence[bytes], received_ns: Sequence[int]) -> Decoded:
         """Return the readings in payloads; one that cannot be used is quarantined, its neighbours are not."""
-        return harvested(device, payloads, received_ns, self._read)
+        return self._alike(device, payloads, received_ns) or harvested(
+            device, payloads, received_ns, self._read
+        )
 
     def encode(self, batch: Batch) -> list[bytes]:
         """Return one object for each row, with its time to the microsecond and the values that are there."""
@@ -78,11 +95,51 @@ class JsonCodec:
         times = [each.pop(TIME, None) for each in many]
         if not many or not all(many):
             return False
-        stamps = [received_ns if t is None else instant(t) for t in times]
+        stamps = instants(times, received_ns)
+        names = tuple(many[0])
+        if all(tuple(each) == names for each in many):
+            know(names, harvest.columns)
+            harvest.add_many(index, stamps, names, (each.values() for each in many))
+            return True
         know(tuple(dict.fromkeys(n for each in many for n in each)), harvest.columns)
         for time_ns, each in zip(stamps, many, strict=True):
             harvest.add(index, time_ns, tuple(each), list(each.values()))
         return True
+
+    def _alike(self, device: str, payloads: Sequence[bytes], received_ns: Sequence[int]) -> Decoded | None:
+        """Read single readings that all have the same keys, in one go; None when they are anything else.
+
+        Each must be one object by itself, so that what is joined falls apart as it was.
+        """
+        if len(payloads) < FEWEST_ALIKE or not all(map(_one_object, payloads)):
+            return None
+        try:
+            said = self._plain_many.decode(b"[%b]" % b",".join(payloads))
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            return None
+        names = tuple(said[0])
+        if len(said) != len(payloads) or any(tuple(each) != names for each in said):
+            return None
+        if any(payload.count(b":") != len(names) for payload in payloads):
+            return None
+        values = np.fromiter(chain.from_iterable(each.values() for each in said), np.float64)
+        values = values.reshape(len(said), len(names))
+        times = np.array(received_ns, np.int64)
+        if TIME in names:
+            at = names.index(TIME)
+            whole = values[:, at]
+            if not ((whole >= 0) & (whole <= LAST_MS) & (whole == np.floor(whole))).all():
+                return None
+            times, values = whole.astype(np.int64) * MS_NS, np.delete(values, at, axis=1)
+        columns: dict[str, int] = {}
+        try:
+            know(tuple(n for n in names if n != TIME), columns)
+        except Refused:
+            return None
+        if not columns:
+            return None
+        values[np.isinf(values)] = np.nan
+        return Decoded(device, tuple(columns), times, values, np.arange(len(said), dtype=np.int32))
 
     def _read(self, payload: bytes, received_ns: int, index: int, harvest: Harvest) -> None:
         if not self._read_plain(payload, received_ns, index, harvest):
@@ -97,6 +154,18 @@ class JsonCodec:
             return cast("object", json.loads(payload, object_pairs_hook=_once, parse_constant=_no_constant))
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise Refused(f"it is not JSON: {str(error)[:SHOWN]}") from None
+
+
+def _one_object(payload: bytes) -> bool:
+    """Say whether a payload is one object without objects, arrays or braces in it, by its brackets alone."""
+    return (
+        payload[:1] == b"{"
+        and payload[-1:] == b"}"
+        and payload.count(b"{") == 1
+        and payload.count(b"}") == 1
+        and b"[" not in payload
+        and len(payload) <= LARGEST_PAYLOAD
+    )
 
 
 def _check_depth(payload: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,7 @@ class Counts:
     late: int = 0
     first_ns: int | None = None
     last_ns: int = 0
+    words: Counter[str] = field(default_factory=Counter[str])
 
     def tally(self, devices: int) -> Tally:
         """Return the figures as they stand."""
@@ -59,6 +61,7 @@ class Counts:
             devices=devices,
             first_ns=self.first_ns or 0,
             last_ns=self.last_ns,
+            label_words=tuple(self.words.items()),
         )
 
 
@@ -101,7 +104,9 @@ class Assembly:
             else self._single(block.rows)
         )
         labels = (
-            labels_of(by_place[plan.label].as_text(), minus=plan.label_minus) if plan.label >= 0 else None
+            labels_of(by_place[plan.label].as_text(), minus=plan.label_minus, seen=self.counts.words)
+            if plan.label >= 0
+            else None
         )
         rows = np.arange(self.row, self.row + block.rows, dtype=np.int64)
         self.row += block.rows

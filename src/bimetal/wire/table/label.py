@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,6 +31,7 @@ FAULTY = bag(
     "abnormal recovering warning critical ddos dos injection backdoor malware scanning"
 )
 MOST_CLASSES = 100
+MOST_SEEN = 1000
 LIFE = frozenset(("rul", "ttf", "remaininguseful", "remainingusefullife", "timetofailure"))
 
 
@@ -65,10 +67,19 @@ def has_minus(column: Column) -> bool:
     return column.is_number and column.distinct.tolist() == [-1.0, 1.0]
 
 
-def labels_of(cells: NDArray[np.bytes_], *, minus: bool = False) -> NDArray[np.bool_]:
-    """Say for each row whether its label calls it anything but healthy; `minus` as in `has_minus`."""
+def labels_of(
+    cells: NDArray[np.bytes_], *, minus: bool = False, seen: Counter[str] | None = None
+) -> NDArray[np.bool_]:
+    """Say for each row whether its label calls it anything but healthy; `minus` as in `has_minus`.
+
+    `seen` counts the words, the first MOST_SEEN of them.
+    """
     values, codes = np.unique(cells, return_inverse=True)
     words = [v.decode("utf-8", "replace").strip().casefold() for v in values.tolist()]
+    if seen is not None:
+        for word, count in zip(words, np.bincount(codes, minlength=len(words)).tolist(), strict=True):
+            if word in seen or len(seen) < MOST_SEEN:
+                seen[word] += count
     numbers = [number_of(w, Marks()) for w in words]
     if minus:
         faulty = [v is not None and v < 0 for v in numbers]

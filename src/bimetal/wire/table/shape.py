@@ -105,6 +105,7 @@ class Tally:
     them. `missing` counts cells without a value (`bad` of them were no numbers, `infinite` were
     infinite, `coded` held a number that stands for missing). `mended` rows had too many or too
     few cells. `late` readings of a long table came too late for their row and are not in it.
+    `label_words` are the words of the label column, with how often each is there.
     """
 
     rows: int = 0
@@ -122,6 +123,7 @@ class Tally:
     devices: int = 0
     first_ns: int = 0
     last_ns: int = 0
+    label_words: tuple[tuple[str, int], ...] = ()
 
     def words(self) -> list[str]:
         """Say what was met, one line for each thing worth saying."""
