@@ -67,8 +67,8 @@ class _Unchecked:
 
 
 def _pointer(kind: Any) -> Any:
-    made: Any = ctypes.POINTER(kind)
-    return made
+    pointer: Any = ctypes.POINTER
+    return pointer(kind)
 
 
 @functools.cache

@@ -4,8 +4,9 @@ Nothing branches: every split of a tree is asked for all devices, the deepest fi
 the leaf of the side it goes to. Method: Lucchese and others, QuickScorer, 2015, and Ye and others,
 RapidScorer, 2018, turn the walk round as well.
 
-A record is five u16: what it compares (16 bytes of memory a unit, from where the readings start), the two
-sides and where the result goes (units from 0), and the threshold.
+A record is four u32, in bytes: what it compares, from where a block's readings start, the two sides and where
+the result goes; and the threshold. Octets and thresholds have their highest bit turned, so that they are
+compared as signed: there is an instruction for that on every processor.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ FIRST = 1
 """The unit at which the leaves start; slots for results come after them."""
 MOST_EDGES = 255
 
-RECORD = np.dtype([("x", "<u2"), ("low", "<u2"), ("high", "<u2"), ("to", "<u2"), ("threshold", "<u2")])
+RECORD = np.dtype([("x", "<u4"), ("low", "<u4"), ("high", "<u4"), ("to", "<u4"), ("threshold", "<u4")])
+TURNED = 0x80
+MOST_OCTETS = 2**12
+"""How many octets of a device a forest may look at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,15 +57,14 @@ class Grid:
         at = int(np.searchsorted(self.edges[feature], np.float32(threshold)))
         return self.starts[feature] + at // MOST_EDGES, at % MOST_EDGES
 
-    def octets(self, x: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Return the octets (n, octets) of vectors (n, features); NaN is not greater than any threshold."""
-        starts = self.starts
-        found = np.empty((len(x), starts[-1]), np.uint8)
-        for f, edges in enumerate(self.edges):
-            below = np.where(np.isnan(x[:, f]), 0, np.searchsorted(edges, x[:, f]))
-            for part in range(starts[f + 1] - starts[f]):
-                found[:, starts[f] + part] = np.clip(below - MOST_EDGES * part, 0, MOST_EDGES)
-        return found
+    @property
+    def parts(self) -> list[tuple[int, NDArray[np.float32]]]:
+        """The feature of every octet, and the edges that it counts."""
+        return [
+            (f, edges[at : at + MOST_EDGES])
+            for f, edges in enumerate(self.edges)
+            for at in range(0, len(edges), MOST_EDGES)
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +96,7 @@ def blending(kernel: ForestKernel, values: Mapping[str, NDArray[Any]]) -> Blendi
     """
     grid = _grid(kernel, values) if kernel.dtype == "f32" else None
     octets = grid.starts[-1] if grid else kernel.features
-    if octets * ROW > np.iinfo(np.uint16).max:
+    if octets > MOST_OCTETS:
         return None
     writer = _Writer(kernel, values, grid)
     counts: list[int] = []
@@ -149,7 +152,7 @@ class _Writer:
         for at, depth, which in reversed(order):
             low, high = (self._unit(side, depth, k, leaves) for k, side in enumerate(self._sides(at)))
             x, threshold = self._asked(at)
-            self.records.append((x * ROW, low, high, _slot(depth, which), threshold))
+            self.records.append((x * DEVICES, low, high, _slot(depth, which), threshold ^ TURNED))
         return tuple(leaves) if len(leaves) <= LEAVES else None
 
     def _unit(self, side: int, depth: int, which: int, leaves: dict[int, int]) -> int:
@@ -180,7 +183,7 @@ def fits(kernel: ForestKernel) -> bool:
 
 
 def _row(number: int) -> int:
-    return FIRST + number * ROW
+    return FIRST * UNIT + number * DEVICES
 
 
 def _slot(depth: int, which: int) -> int:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from bimetal.program.layout import layout_of
 from bimetal.program.program import Program
 from bimetal.program.range import Ranges
-from bimetal.targets.kernels.blend import DEVICES, FIRST, LEAVES, ROW, UNIT, Blending, blending
+from bimetal.targets.kernels.blend import DEVICES, FIRST, LEAVES, ROW, TURNED, UNIT, Blending, blending
 from bimetal.targets.kernels.forest import ForestKernel
 from bimetal.targets.kernels.parted import Parts, parts_of
 from bimetal.targets.kernels.regrow import linked
-from bimetal.targets.kernels.wasm_blend import TREE_BYTES, module
+from bimetal.targets.kernels.wasm_blend import PART_BYTES, TREE_BYTES, module
+from bimetal.targets.kernels.wasm_grid import ENTRY_BYTES
 from bimetal.targets.wasm_call import caller
 
 Answers = tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]
@@ -42,6 +43,8 @@ class Company:
 
     def run(self, states: NDArray[np.uint8], rows: NDArray[Any]) -> Answers:
         """Feed rows (D, n) to D devices with states (D, state bytes), reading by reading."""
+        if rows.shape[1] == 1:
+            return self._behind(states, self._given_rows(states, rows))
         after = states
         outputs = np.zeros(rows.shape, self.layouts.output.dtype)
         fired = np.ones(rows.shape, np.uint32)
@@ -109,6 +112,7 @@ class _Forest:
         self._store = wasmtime.Store(_engine())
         exports = wasmtime.Instance(self._store, _module(), []).exports(self._store)
         self._memory: Any = exports["memory"]
+        self._octets = caller(self._store, exports["octets"])
         self._run = caller(self._store, exports["sums" if kernel.rows else "votes"])
         self.blend = blend
         worth, first = _worth(kernel, blend, values)
@@ -119,50 +123,63 @@ class _Forest:
         ends = records + np.cumsum(blend.counts) * blend.records.itemsize
         trees[:, 1], trees[0, 0], trees[1:, 0] = ends, records, ends[:-1]
         if kernel.rows:
-            trees[:, 2] = table + 4 * kernel.width * first
+            trees[:, 2], trees[:, 4] = table + PART_BYTES * first[:-1], np.diff(first) // kernel.width
             turn = np.arange(kernel.trees) % kernel.outputs if kernel.width < kernel.outputs else 0
             trees[:, 3] = 4 * DEVICES * turn
-        self._x = -(-(table + worth.nbytes) // UNIT) * UNIT
+        grid, edges = _edges(blend, table + worth.nbytes)
+        self._grid = _aligned(table + worth.nbytes)
+        self._x = _aligned(self._grid + grid.nbytes + edges.nbytes)
         self._out = self._x + MOST_BLOCKS * blend.octets * DEVICES
         self._cell: Any = np.dtype("<i4") if kernel.rows else np.dtype("u1")
-        memory = self._bytes(self._out + MOST_BLOCKS * kernel.outputs * DEVICES * self._cell.itemsize)
+        self._floats = _aligned(self._out + MOST_BLOCKS * kernel.outputs * DEVICES * self._cell.itemsize)
+        wide = 4 * kernel.features if blend.grid else 0
+        memory = self._bytes(self._floats + MOST_BLOCKS * DEVICES * wide)
         leaves = np.repeat(np.arange(LEAVES, dtype=np.uint8), ROW * UNIT)
         for at, data in (
             (FIRST * UNIT, leaves),
             (records, blend.records),
             (self._trees, trees),
             (table, worth),
+            (self._grid, grid),
+            (self._grid + grid.nbytes, edges),
         ):
             memory[at : at + data.nbytes] = np.frombuffer(data.tobytes(), np.uint8)
 
     def sums(self, x: NDArray[Any]) -> NDArray[np.int32]:
         """Return the sums (D, outputs) of vectors (D, features)."""
         kernel = self.kernel
-        x = x if self.blend.grid is None else self.blend.grid.octets(x)
         found = np.empty((len(x), kernel.outputs), np.int32)
         for start in range(0, len(x), MOST_BLOCKS * DEVICES):
             part = x[start : start + MOST_BLOCKS * DEVICES]
-            blocks = -(-len(part) // DEVICES)
-            filled = np.zeros((blocks * DEVICES, self.blend.octets), np.uint8)
-            filled[: len(part)] = part
-            turned = filled.reshape(blocks, DEVICES, -1).transpose(0, 2, 1)
-            out = self._blocks(np.ascontiguousarray(turned), blocks)
-            whole = out.transpose(0, 2, 1).reshape(blocks * DEVICES, kernel.outputs)
+            out = self._blocks(part, -(-len(part) // DEVICES))
+            whole = out.transpose(0, 2, 1).reshape(-1, kernel.outputs)
             found[start : start + len(part)] = whole[: len(part)]
         return found
 
     def _blocks(self, x: NDArray[np.uint8], blocks: int) -> NDArray[Any]:
+        """Run vectors, a block for each DEVICES of them; what is beyond the last is filled up."""
         kernel, size = self.kernel, self.kernel.outputs * DEVICES * self._cell.itemsize
-        memory = self._bytes(0)
-        memory[self._x : self._x + x.nbytes] = x.reshape(-1)
+        memory, octets = self._bytes(0), self.blend.octets
+        if self.blend.grid:
+            memory[self._floats : self._floats + x.nbytes].view(np.float32).reshape(x.shape)[...] = x
+            self._octets(self._floats, self._x, blocks, self._grid, octets, 4 * kernel.features)
+        else:
+            self._turn(x, memory[self._x : self._x + blocks * DEVICES * octets].reshape(-1, octets, DEVICES))
         memory[self._out : self._out + blocks * size] = 0
         width = kernel.width if kernel.rows else kernel.outputs
         self._run(
-            self._x, self._out, blocks, self._trees, kernel.trees,
-            self.blend.octets * DEVICES, size, width,
+            self._x, self._out, blocks, self._trees, kernel.trees, octets * DEVICES, size, width
         )  # fmt: skip
         out = memory[self._out : self._out + blocks * size].view(self._cell)
         return out.reshape(blocks, kernel.outputs, DEVICES)
+
+    @staticmethod
+    def _turn(x: NDArray[np.uint8], into: NDArray[np.uint8]) -> None:
+        """Write vectors (n, octets) as blocks (octets, DEVICES), their highest bits turned."""
+        whole, left = divmod(len(x), DEVICES)
+        into[:whole] = x[: whole * DEVICES].reshape(whole, DEVICES, x.shape[1]).transpose(0, 2, 1)
+        into[whole:, :, :left] = x[whole * DEVICES :].T
+        np.bitwise_xor(into, TURNED, out=into)
 
     def _bytes(self, size: int) -> NDArray[np.uint8]:
         have = self._memory.data_len(self._store)
@@ -172,17 +189,38 @@ class _Forest:
         return np.ctypeslib.as_array(self._memory.data_ptr(self._store), shape=(have,))
 
 
+def _edges(blend: Blending, at: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return an entry for every octet that is made of a float, to lie at a place, and edges behind them."""
+    parts = blend.grid.parts if blend.grid else []
+    grid = np.zeros((len(parts), ENTRY_BYTES // 4), "<i4")
+    ends = _aligned(at) + grid.nbytes + 4 * np.cumsum([0, *(len(edges) for _, edges in parts)])
+    for entry, (feature, _), start, end in zip(grid, parts, ends, ends[1:], strict=False):
+        entry[:] = start, end, 4 * feature
+    return grid, np.concatenate([np.zeros(0, "<f4"), *(edges for _, edges in parts)]).astype("<f4")
+
+
+def _aligned(at: int) -> int:
+    return -(-at // UNIT) * UNIT
+
+
 def _worth(
     kernel: ForestKernel, blend: Blending, values: Values
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return what the leaves of all trees are worth, row after row, and at which row each tree starts."""
-    first = np.cumsum([0, *map(len, blend.leaves)])[:-1]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return what the leaves of all trees are worth, in parts, and where each tree's parts start and end."""
+    counts = [-(-len(own) // UNIT) * kernel.width for own in blend.leaves] if kernel.rows else []
+    first = np.cumsum([0, *counts])
+    parts = np.zeros((int(first[-1]), 4, UNIT), np.uint8)
     if not kernel.rows:
-        return np.zeros(0, np.int32), first
+        return parts, first
     table = np.asarray(values[f"{kernel.name}_values"], "<i4").reshape(kernel.rows, kernel.width)
     start = np.asarray(values[f"{kernel.name}_start"]).reshape(-1).tolist()
-    row = [s + leaf for s, own in zip(start, blend.leaves, strict=True) for leaf in own]
-    return table[np.minimum(row, kernel.rows - 1)], first
+    for at, begin, own in zip(first, start, blend.leaves, strict=False):
+        found = table[np.minimum(begin + np.array(own), kernel.rows - 1)]
+        filled = np.zeros((-(-len(own) // UNIT) * UNIT, kernel.width), "<i4")
+        filled[: len(own)] = found
+        each = np.ascontiguousarray(filled.T).view(np.uint8).reshape(-1, UNIT, 4)
+        parts[at : at + len(each)] = each.transpose(0, 2, 1)
+    return parts, first
 
 
 @functools.cache
