@@ -19,7 +19,7 @@ from bimetal.stream.feed import feed_of
 from bimetal.stream.scorer import DeviceState, Scorer
 from bimetal.stream.shard import by_shard
 from bimetal.targets.numpy import NumpyTarget
-from tests.stream.given import FEED, NAMES, PROGRAM, RUNNING, explain, part, same, scorer, stream, whole
+from tests.stream.given import FEED, NAMES, PROGRAM, RUNNING, explain, join, part, same, scorer, stream, whole
 
 STREAM = stream()
 ONCE = whole([STREAM])
@@ -155,4 +155,4 @@ def test_being_made_ready_changes_no_answer() -> None:
     ready = scorer()
     ready.warm()
     _, said = ready.advance({}, STREAM)
-    assert same(said, whole([STREAM]))
+    assert same(join([said]), whole([STREAM]))
