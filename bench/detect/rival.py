@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.detect.metric import margin_of
 from bench.detect.series import Series
+from bimetal.learn.metric.baseline import baselines
 
 Floats = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 class Said:
     """What a detector said about every row: score (n,), alarm (n,), shares (n, s) where it has them.
 
-    `seconds` is what scoring took.
+    `learn_s` and `run_s` are what learning and scoring took.
     """
 
     score: Floats
@@ -32,32 +32,5 @@ class Said:
 
 def rivals(series: Series, rate: float) -> Iterator[tuple[str, Said]]:
     """Yield the simple rivals; `rate` is how often a row may be a false alarm."""
-    chance = np.random.default_rng(0).random(len(series.values))
-    yield "random", Said(chance, chance > 1 - rate)
-    yield "all ones", Said(np.ones(len(chance)), np.ones(len(chance), bool))
-    yield "z-score > 3", _z_score(series)
-    yield "seasonal naive > 3", _seasonal(series)
-
-
-def _z_score(series: Series) -> Said:
-    """The largest distance from the mean, in standard deviations of what may be learned from."""
-    known = series.values[: series.learn]
-    off = np.abs(series.values - known.mean(axis=0)) / _spread(known)
-    score = off.max(axis=1)
-    return Said(score, score > 3, (off**2).astype(np.float32))
-
-
-def _seasonal(series: Series) -> Said:
-    """The largest change from one period before, in standard deviations of that change."""
-    known = series.values[: series.learn]
-    period = min(margin_of(known[:, 0]), len(known) // 2)
-    change = series.values - np.roll(series.values, period, axis=0)
-    change[:period] = 0
-    off = np.abs(change) / _spread(change[period : series.learn])
-    score = off.max(axis=1)
-    return Said(score, score > 3, (off**2).astype(np.float32))
-
-
-def _spread(rows: Floats) -> Floats:
-    spread = rows.std(axis=0)
-    return np.where(spread > 0, spread, 1.0)
+    for name, said in baselines(series.values, series.learn, rate, seed=0):
+        yield name, Said(said.score, said.alarm, said.share)

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bimetal.learn.metric.blame import Blame
+
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
@@ -33,7 +35,7 @@ class Series:
     labels: Labels
     learn: int
     period_s: float
-    blame: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+    blame: tuple[Blame, ...] = ()
 
 
 def nab(folder: Path) -> Iterator[Series]:
@@ -166,12 +168,12 @@ def _array(file: Path) -> NDArray[Any]:
     return np.asarray(_OnlyArrays(io.BytesIO(file.read_bytes())).load())
 
 
-def _blame(file: Path, shift: int) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+def _blame(file: Path, shift: int) -> Iterator[Blame]:
     """Read `first-last:1,2,3`: rows of the test file, signals counted from one."""
     for line in file.read_text().split():
         rows, signals = line.split(":")
         first, last = (int(row) + shift for row in rows.split("-"))
-        yield first, last, tuple(int(k) - 1 for k in signals.split(","))
+        yield Blame(first, last, tuple(int(k) - 1 for k in signals.split(",")))
 
 
 def _first_lead(packed: bytes) -> Values:

@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "Watch a living plant: learned, explained, on a page.",
     "train": "Learn what is normal from a CSV or Parquet file.",
     "run": "Score data and print explained events.",
+    "eval": "Judge a model on data whose faults are known.",
     "build": "Write the model as C99 or WebAssembly, and say what it takes.",
     "boards": "List boards, and say whether a model fits.",
     "verify": "Check that every target gives the same bits.",

@@ -1,0 +1,1 @@
+"""Metric: how well alarms and scores fit what is known to have been wrong."""
