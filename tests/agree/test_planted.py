@@ -92,8 +92,8 @@ PLANTS: dict[str, tuple[Machine, Plant]] = {
     "unsigned bytes": (WASM, unsigned_bytes),
     "joined blindly": (WASM, joined_blindly),
     "NaN as it comes": (C99, in_function("f32_canonical", "bits = UINT32_C(0x7fc00000)", "bits += 0u")),
-    "the other of two": (C99, in_function("f32_max", "a < b ? b : a", "a > b ? a : b")),
-    "the other least": (C99, in_function("f32_min", "b < a ? b : a", "a < b ? a : b")),
+    "the other of two": (C99, in_function("f32_max", "is_so(a < b) ? b : a", "a > b ? a : b")),
+    "the other least": (C99, in_function("f32_min", "is_so(b < a) ? b : a", "a < b ? a : b")),
     "cut off": (C99, in_function("i32_mulshr", " + ((int64_t)1 << (by - 1))", "")),
     "toward zero": (C99, in_function("i32_shr", "a < 0 ? ~(~a >> by) : a >> by", "a / (1 << by)")),
     "root of one bit less": (

@@ -34,26 +34,24 @@ INFIX = {
 """Operators and how tightly they bind; those of 0 are bracketed wherever they stand inside another."""
 
 FUNCTIONS = {
-    "f32_given": """/* Clang clips with instructions that take a signalling NaN otherwise: make it quiet. */
-static inline float f32_given(float a)
+    "is_so": """/* Clang makes a minimum of a choice, in which -0 and 0 are the same: hide the choice. */
+static inline bool is_so(bool yes)
 {
 #if defined(__clang__) && !defined(__SSE2__) && !defined(__wasm__)
-    uint32_t bits;
-    memcpy(&bits, &a, sizeof bits);
-    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
-        bits |= UINT32_C(0x00400000);
-        memcpy(&a, &bits, sizeof a);
-    }
+    int hidden = yes;
+    __asm__("" : "+r"(hidden));
+    return hidden != 0;
+#else
+    return yes;
 #endif
-    return a;
 }""",
     "f32_min": """static inline float f32_min(float a, float b)
 {
-    return b < a ? b : a;
+    return is_so(b < a) ? b : a;
 }""",
     "f32_max": """static inline float f32_max(float a, float b)
 {
-    return a < b ? b : a;
+    return is_so(a < b) ? b : a;
 }""",
     "i32_min": """static inline int32_t i32_min(int32_t a, int32_t b)
 {
@@ -73,7 +71,7 @@ static inline float f32_given(float a)
 {
     float a;
     memcpy(&a, &bits, sizeof a);
-    return f32_given(a);
+    return a;
 }""",
     "f32_canonical": """/* Machines give NaN different bits: what is kept or put out has the same ones. */
 static inline float f32_canonical(float a)
@@ -250,8 +248,6 @@ class Scalars:
                 return f"({text})" if " " in text and bind >= 0 else text
             case Read():
                 text = element(expr.buf, expr.index)
-                if expr.dtype == "f32" and expr.buf.space == "in":
-                    return self.call("f32_given", text)
                 if expr.dtype != "b1":
                     return text
                 return f"({text} != 0)" if bind >= 0 else f"{text} != 0"
@@ -260,7 +256,7 @@ class Scalars:
 
     def call(self, name: str, *args: str) -> str:
         """Return a call of one of the functions."""
-        self.used |= {name, *(["f32_given"] if name == "f32_of_bits" else [])}
+        self.used |= {name, *(["is_so"] if name in ("f32_min", "f32_max") else [])}
         return f"{name}({', '.join(args)})"
 
     def _op(self, expr: Op, bind: int) -> str:
@@ -273,7 +269,10 @@ class Scalars:
             case "not":
                 return f"!{self.text(args[0], 9)}"
             case "where":
-                text = f"{self.text(args[0], 1)} ? {self.text(args[1], 1)} : {self.text(args[2], 1)}"
+                when = (
+                    self.call("is_so", self.text(args[0])) if expr.dtype == "f32" else self.text(args[0], 1)
+                )
+                text = f"{when} ? {self.text(args[1], 1)} : {self.text(args[2], 1)}"
                 return f"({text})" if bind >= 0 else text
             case "cast":
                 return self._cast(expr, bind)

@@ -26,18 +26,16 @@
 #define BIMETAL_NO_NEON
 #endif
 
-/* Clang clips with instructions that take a signalling NaN otherwise: make it quiet. */
-static inline float f32_given(float a)
+/* Clang makes a minimum of a choice, in which -0 and 0 are the same: hide the choice. */
+static inline bool is_so(bool yes)
 {
 #if defined(__clang__) && !defined(__SSE2__) && !defined(__wasm__)
-    uint32_t bits;
-    memcpy(&bits, &a, sizeof bits);
-    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
-        bits |= UINT32_C(0x00400000);
-        memcpy(&a, &bits, sizeof a);
-    }
+    int hidden = yes;
+    __asm__("" : "+r"(hidden));
+    return hidden != 0;
+#else
+    return yes;
 #endif
-    return a;
 }
 
 /* Machines give NaN different bits: what is kept or put out has the same ones. */
@@ -56,8 +54,8 @@ static inline float f32_canonical(float a)
 static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_out *out)
 {
     /* where to state held */
-    const float x0_1 = f32_given(in->x0);
-    const float pick_1 = (x0_1 == x0_1) ? x0_1 : s->held;
+    const float x0_1 = in->x0;
+    const float pick_1 = is_so(x0_1 == x0_1) ? x0_1 : s->held;
     /* add to out y0 */
     const float biquad_coefficients_1 = p->biquad_coefficients[0];
     const float value_1 = biquad_coefficients_1 * pick_1 + s->first;

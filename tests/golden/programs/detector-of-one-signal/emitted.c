@@ -26,28 +26,26 @@
 #define BIMETAL_NO_NEON
 #endif
 
-/* Clang clips with instructions that take a signalling NaN otherwise: make it quiet. */
-static inline float f32_given(float a)
+/* Clang makes a minimum of a choice, in which -0 and 0 are the same: hide the choice. */
+static inline bool is_so(bool yes)
 {
 #if defined(__clang__) && !defined(__SSE2__) && !defined(__wasm__)
-    uint32_t bits;
-    memcpy(&bits, &a, sizeof bits);
-    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
-        bits |= UINT32_C(0x00400000);
-        memcpy(&a, &bits, sizeof a);
-    }
+    int hidden = yes;
+    __asm__("" : "+r"(hidden));
+    return hidden != 0;
+#else
+    return yes;
 #endif
-    return a;
 }
 
 static inline float f32_min(float a, float b)
 {
-    return b < a ? b : a;
+    return is_so(b < a) ? b : a;
 }
 
 static inline float f32_max(float a, float b)
 {
-    return a < b ? b : a;
+    return is_so(a < b) ? b : a;
 }
 
 static inline int32_t i32_min(int32_t a, int32_t b)
@@ -71,7 +69,7 @@ static inline float f32_of_bits(int32_t bits)
 {
     float a;
     memcpy(&a, &bits, sizeof a);
-    return f32_given(a);
+    return a;
 }
 
 /* Machines give NaN different bits: what is kept or put out has the same ones. */
@@ -169,12 +167,12 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     } scratch;
     enum { each_1 = 20, pick_1 = 0, row_1 = 0, total_1 = 20 };
     /* stack */
-    const float row_2 = f32_given(in->x0);
+    const float row_2 = in->x0;
     /* eq */
     const bool is_1 = row_2 == row_2;
     /* where to state last */
     const float last_1 = s->last;
-    const float pick_2 = is_1 ? row_2 : last_1;
+    const float pick_2 = is_so(is_1) ? row_2 : last_1;
     /* where to state repeats */
     const int32_t repeats_1 = s->repeats;
     const int32_t pick_3 = is_1 ? ((row_2 == last_1) ? i32_min(16777216, repeats_1 + 1) : 1) :
@@ -193,126 +191,126 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const int32_t seen_1 = s->seen;
     const int32_t pick_6 = is_4 ? i32_min(65536, seen_1 + 1) : ((pick_5 == 32) ? 0 : seen_1);
     /* where */
-    const float pick_7 = is_4 ? f32_min(20.0f, f32_max(-20.0f, f32_div(row_2 - p->usual_location,
-        p->usual_scale))) : 0.0f;
+    const float pick_7 = is_so(is_4) ? f32_min(20.0f, f32_max(-20.0f, f32_div(row_2 -
+        p->usual_location, p->usual_scale))) : 0.0f;
     /* where to state last_value */
     const float last_value_1 = s->last_value;
-    const float pick_8 = is_4 ? pick_7 : last_value_1;
+    const float pick_8 = is_so(is_4) ? pick_7 : last_value_1;
     /* div */
     const float ratio_1 = f32_div(1.0f, f32_max(1.0f, (float)pick_6));
     /* max */
     const float most_1 = f32_max(0x1.c71c72p-3f, ratio_1);
     /* where to state level, scratch row_1 */
     const float level_1 = s->level[0];
-    const float pick_9 = is_4 ? f32_min(20.0f, f32_max(-20.0f, level_1 + most_1 * (pick_7 -
+    const float pick_9 = is_so(is_4) ? f32_min(20.0f, f32_max(-20.0f, level_1 + most_1 * (pick_7 -
         level_1))) : level_1;
     scratch.f[row_1] = pick_9;
     /* max */
     const float most_2 = f32_max(0x1.e1e1e2p-4f, ratio_1);
     /* where to state level, scratch row_1 */
     const float level_2 = s->level[1];
-    const float pick_10 = is_4 ? f32_min(20.0f, f32_max(-20.0f, level_2 + most_2 * (pick_9 -
+    const float pick_10 = is_so(is_4) ? f32_min(20.0f, f32_max(-20.0f, level_2 + most_2 * (pick_9 -
         level_2))) : level_2;
     scratch.f[row_1 + 1] = pick_10;
     /* max */
     const float most_3 = f32_max(0x1.f07c2p-5f, ratio_1);
     /* where to state level, scratch row_1 */
     const float level_3 = s->level[2];
-    const float pick_11 = is_4 ? f32_min(20.0f, f32_max(-20.0f, level_3 + most_3 * (pick_10 -
+    const float pick_11 = is_so(is_4) ? f32_min(20.0f, f32_max(-20.0f, level_3 + most_3 * (pick_10 -
         level_3))) : level_3;
     scratch.f[row_1 + 2] = pick_11;
     /* max */
     const float most_4 = f32_max(0x1.f81f82p-6f, ratio_1);
     /* where to state level, scratch row_1 */
     const float level_4 = s->level[3];
-    const float pick_12 = is_4 ? f32_min(20.0f, f32_max(-20.0f, level_4 + most_4 * (pick_11 -
+    const float pick_12 = is_so(is_4) ? f32_min(20.0f, f32_max(-20.0f, level_4 + most_4 * (pick_11 -
         level_4))) : level_4;
     scratch.f[row_1 + 3] = pick_12;
     /* max */
     const float most_5 = f32_max(0x1.fc07fp-7f, ratio_1);
     /* where to state level, scratch row_1 */
     const float level_5 = s->level[4];
-    const float pick_13 = is_4 ? f32_min(20.0f, f32_max(-20.0f, level_5 + most_5 * (pick_12 -
+    const float pick_13 = is_so(is_4) ? f32_min(20.0f, f32_max(-20.0f, level_5 + most_5 * (pick_12 -
         level_5))) : level_5;
     scratch.f[row_1 + 4] = pick_13;
     /* where to state power, scratch row_1 */
     const float power_1 = s->power[0];
-    const float pick_14 = is_4 ? f32_min(400.0f, f32_max(0.0f, power_1 + most_1 * (pick_7 * pick_7 -
-        power_1))) : power_1;
+    const float pick_14 = is_so(is_4) ? f32_min(400.0f, f32_max(0.0f, power_1 + most_1 * (pick_7 *
+        pick_7 - power_1))) : power_1;
     scratch.f[row_1 + 5] = pick_14;
     /* where to state power, scratch row_1 */
     const float power_2 = s->power[1];
-    const float pick_15 = is_4 ? f32_min(400.0f, f32_max(0.0f, power_2 + most_2 * (pick_14 -
+    const float pick_15 = is_so(is_4) ? f32_min(400.0f, f32_max(0.0f, power_2 + most_2 * (pick_14 -
         power_2))) : power_2;
     scratch.f[row_1 + 6] = pick_15;
     /* where to state power, scratch row_1 */
     const float power_3 = s->power[2];
-    const float pick_16 = is_4 ? f32_min(400.0f, f32_max(0.0f, power_3 + most_3 * (pick_15 -
+    const float pick_16 = is_so(is_4) ? f32_min(400.0f, f32_max(0.0f, power_3 + most_3 * (pick_15 -
         power_3))) : power_3;
     scratch.f[row_1 + 7] = pick_16;
     /* where to state power, scratch row_1 */
     const float power_4 = s->power[3];
-    const float pick_17 = is_4 ? f32_min(400.0f, f32_max(0.0f, power_4 + most_4 * (pick_16 -
+    const float pick_17 = is_so(is_4) ? f32_min(400.0f, f32_max(0.0f, power_4 + most_4 * (pick_16 -
         power_4))) : power_4;
     scratch.f[row_1 + 8] = pick_17;
     /* where to state power, scratch row_1 */
     const float power_5 = s->power[4];
-    const float pick_18 = is_4 ? f32_min(400.0f, f32_max(0.0f, power_5 + most_5 * (pick_17 -
+    const float pick_18 = is_so(is_4) ? f32_min(400.0f, f32_max(0.0f, power_5 + most_5 * (pick_17 -
         power_5))) : power_5;
     scratch.f[row_1 + 9] = pick_18;
     /* where to state spread, scratch row_1 */
     const float spread_1 = s->spread[0];
     const float value_1 = pick_7 - pick_9;
-    const float pick_19 = is_4 ? f32_min(1600.0f, f32_max(0.0f, spread_1 + most_1 * (value_1 *
-        value_1 - spread_1))) : spread_1;
+    const float pick_19 = is_so(is_4) ? f32_min(1600.0f, f32_max(0.0f, spread_1 + most_1 * (value_1
+        * value_1 - spread_1))) : spread_1;
     scratch.f[row_1 + 10] = pick_19;
     /* where to state spread, scratch row_1 */
     const float spread_2 = s->spread[1];
-    const float pick_20 = is_4 ? f32_min(1600.0f, f32_max(0.0f, spread_2 + most_2 * (pick_19 -
-        spread_2))) : spread_2;
+    const float pick_20 = is_so(is_4) ? f32_min(1600.0f, f32_max(0.0f, spread_2 + most_2 * (pick_19
+        - spread_2))) : spread_2;
     scratch.f[row_1 + 11] = pick_20;
     /* where to state spread, scratch row_1 */
     const float spread_3 = s->spread[2];
-    const float pick_21 = is_4 ? f32_min(1600.0f, f32_max(0.0f, spread_3 + most_3 * (pick_20 -
-        spread_3))) : spread_3;
+    const float pick_21 = is_so(is_4) ? f32_min(1600.0f, f32_max(0.0f, spread_3 + most_3 * (pick_20
+        - spread_3))) : spread_3;
     scratch.f[row_1 + 12] = pick_21;
     /* where to state spread, scratch row_1 */
     const float spread_4 = s->spread[3];
-    const float pick_22 = is_4 ? f32_min(1600.0f, f32_max(0.0f, spread_4 + most_4 * (pick_21 -
-        spread_4))) : spread_4;
+    const float pick_22 = is_so(is_4) ? f32_min(1600.0f, f32_max(0.0f, spread_4 + most_4 * (pick_21
+        - spread_4))) : spread_4;
     scratch.f[row_1 + 13] = pick_22;
     /* where to state spread, scratch row_1 */
     const float spread_5 = s->spread[4];
-    const float pick_23 = is_4 ? f32_min(1600.0f, f32_max(0.0f, spread_5 + most_5 * (pick_22 -
-        spread_5))) : spread_5;
+    const float pick_23 = is_so(is_4) ? f32_min(1600.0f, f32_max(0.0f, spread_5 + most_5 * (pick_22
+        - spread_5))) : spread_5;
     scratch.f[row_1 + 14] = pick_23;
     /* and */
     const bool is_5 = is_4 && (s->last_usable != 0);
     /* where to state roughness, scratch row_1 */
     const float roughness_1 = s->roughness[0];
     const float value_2 = pick_7 - last_value_1;
-    const float pick_24 = is_5 ? f32_min(40.0f, f32_max(0.0f, roughness_1 + most_1 * (((value_2 <
-        0.0f) ? (-value_2) : value_2) - roughness_1))) : roughness_1;
+    const float pick_24 = is_so(is_5) ? f32_min(40.0f, f32_max(0.0f, roughness_1 + most_1 *
+        ((is_so(value_2 < 0.0f) ? (-value_2) : value_2) - roughness_1))) : roughness_1;
     scratch.f[row_1 + 15] = pick_24;
     /* where to state roughness, scratch row_1 */
     const float roughness_2 = s->roughness[1];
-    const float pick_25 = is_5 ? f32_min(40.0f, f32_max(0.0f, roughness_2 + most_2 * (pick_24 -
-        roughness_2))) : roughness_2;
+    const float pick_25 = is_so(is_5) ? f32_min(40.0f, f32_max(0.0f, roughness_2 + most_2 * (pick_24
+        - roughness_2))) : roughness_2;
     scratch.f[row_1 + 16] = pick_25;
     /* where to state roughness, scratch row_1 */
     const float roughness_3 = s->roughness[2];
-    const float pick_26 = is_5 ? f32_min(40.0f, f32_max(0.0f, roughness_3 + most_3 * (pick_25 -
-        roughness_3))) : roughness_3;
+    const float pick_26 = is_so(is_5) ? f32_min(40.0f, f32_max(0.0f, roughness_3 + most_3 * (pick_25
+        - roughness_3))) : roughness_3;
     scratch.f[row_1 + 17] = pick_26;
     /* where to state roughness, scratch row_1 */
     const float roughness_4 = s->roughness[3];
-    const float pick_27 = is_5 ? f32_min(40.0f, f32_max(0.0f, roughness_4 + most_4 * (pick_26 -
-        roughness_4))) : roughness_4;
+    const float pick_27 = is_so(is_5) ? f32_min(40.0f, f32_max(0.0f, roughness_4 + most_4 * (pick_26
+        - roughness_4))) : roughness_4;
     scratch.f[row_1 + 18] = pick_27;
     /* where to state roughness, scratch row_1 */
     const float roughness_5 = s->roughness[4];
-    const float pick_28 = is_5 ? f32_min(40.0f, f32_max(0.0f, roughness_5 + most_5 * (pick_27 -
-        roughness_5))) : roughness_5;
+    const float pick_28 = is_so(is_5) ? f32_min(40.0f, f32_max(0.0f, roughness_5 + most_5 * (pick_27
+        - roughness_5))) : roughness_5;
     scratch.f[row_1 + 19] = pick_28;
     /* le */
     const bool is_6 = 48 <= pick_6;
@@ -331,8 +329,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     /* where[1, 20] to scratch pick_1 */
     for (int32_t i = 0; i < 20; i++) {
         const float drift_1 = s->drift[i];
-        const float pick_29 = is_7 ? f32_min(30000.0f, f32_max(-30000.0f, scratch.f[each_1 + i] -
-            p->own_centre[i] - drift_1)) : 0.0f;
+        const float pick_29 = is_so(is_7) ? f32_min(30000.0f, f32_max(-30000.0f, scratch.f[each_1 +
+            i] - p->own_centre[i] - drift_1)) : 0.0f;
         scratch.f[pick_1 + i] = pick_29;
     }
     /* reduce[1, 20] to scratch total_1 */
@@ -355,13 +353,13 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     /* where to state mean_distance */
     const float mean_distance_1 = s->mean_distance;
     const float own_pace_1 = p->own_pace;
-    const float pick_31 = is_6 ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f, mean_distance_1 +
-        own_pace_1 * (f32_min(mean_distance_1 * 5.0f, product_2) - mean_distance_1))) :
-        mean_distance_1;
+    const float pick_31 = is_so(is_6) ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
+        mean_distance_1 + own_pace_1 * (f32_min(mean_distance_1 * 5.0f, product_2) -
+        mean_distance_1))) : mean_distance_1;
     /* reshape */
     const float product_3 = mean_distance_1 * 3.0f;
-    const float value_4 = is_6 ? own_pace_1 * ((product_2 <= product_3) ? 1.0f : f32_div(product_3,
-        f32_max(0x1.0c6f7ap-20f, product_2))) : 0.0f;
+    const float value_4 = is_so(is_6) ? own_pace_1 * (is_so(product_2 <= product_3) ? 1.0f :
+        f32_div(product_3, f32_max(0x1.0c6f7ap-20f, product_2))) : 0.0f;
     /* min[1, 20] to state drift */
     for (int32_t i = 0; i < 20; i++) {
         const float drift_2 = s->drift[i];
@@ -372,8 +370,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     for (int32_t i = 0; i < 20; i++) {
         const float ratio_3 = s->ratio[i];
         const float total_5 = scratch.f[total_1 + i];
-        s->ratio[i] = is_7 ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_3 + value_4 * (total_5 *
-            total_5 - ratio_3))) : ratio_3;
+        s->ratio[i] = is_so(is_7) ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_3 + value_4 *
+            (total_5 * total_5 - ratio_3))) : ratio_3;
     }
     /* mul */
     const int32_t value_5 = f32_bits(f32_min(0x1.fffffep+127f, f32_max(0x1p-126f,
@@ -381,7 +379,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const int32_t value_6 = value_5 & 8388607;
     const bool is_8 = 3474675 < value_6;
     const float value_7 = f32_of_bits((value_5 & 8388607) | 1065353216);
-    const float pick_33 = is_8 ? value_7 * 0.5f : value_7;
+    const float pick_33 = is_so(is_8) ? value_7 * 0.5f : value_7;
     const float ratio_4 = f32_div(pick_33 - 1.0f, pick_33 + 1.0f);
     const float product_4 = ratio_4 * ratio_4;
     const float product_5 = ratio_4 * ((((0x1.484b14p-2f * product_4 + 0x1.a61762p-2f) * product_4 +
@@ -389,8 +387,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const float product_6 = ((float)(i32_shr(value_5, 23) - 127 + (int32_t)is_8) + product_5) *
         0x1.62e43p-1f * 1.0f;
     /* where to out score */
-    const float pick_34 = is_6 ? f32_div(product_6, p->threshold) * ((float)least_1 * 0x1p-7f) :
-        0.0f;
+    const float pick_34 = is_so(is_6) ? f32_div(product_6, p->threshold) * ((float)least_1 *
+        0x1p-7f) : 0.0f;
     out->score = pick_34;
     /* le */
     const bool is_9 = 1.0f <= pick_34;

@@ -26,28 +26,26 @@
 #define BIMETAL_NO_NEON
 #endif
 
-/* Clang clips with instructions that take a signalling NaN otherwise: make it quiet. */
-static inline float f32_given(float a)
+/* Clang makes a minimum of a choice, in which -0 and 0 are the same: hide the choice. */
+static inline bool is_so(bool yes)
 {
 #if defined(__clang__) && !defined(__SSE2__) && !defined(__wasm__)
-    uint32_t bits;
-    memcpy(&bits, &a, sizeof bits);
-    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
-        bits |= UINT32_C(0x00400000);
-        memcpy(&a, &bits, sizeof a);
-    }
+    int hidden = yes;
+    __asm__("" : "+r"(hidden));
+    return hidden != 0;
+#else
+    return yes;
 #endif
-    return a;
 }
 
 static inline float f32_min(float a, float b)
 {
-    return b < a ? b : a;
+    return is_so(b < a) ? b : a;
 }
 
 static inline float f32_max(float a, float b)
 {
-    return a < b ? b : a;
+    return is_so(a < b) ? b : a;
 }
 
 static inline int32_t i32_min(int32_t a, int32_t b)
@@ -71,7 +69,7 @@ static inline float f32_of_bits(int32_t bits)
 {
     float a;
     memcpy(&a, &bits, sizeof a);
-    return f32_given(a);
+    return a;
 }
 
 /* Machines give NaN different bits: what is kept or put out has the same ones. */
@@ -177,9 +175,9 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         ratio_1 = 130, row_1 = 42, row_2 = 354, row_3 = 2, row_4 = 0, total_1 = 142, total_2 = 136,
         total_3 = 90 };
     /* x0 to scratch row_4 */
-    scratch.f[row_4] = f32_given(in->x0);
+    scratch.f[row_4] = in->x0;
     /* x1 to scratch row_4 */
-    scratch.f[row_4 + 1] = f32_given(in->x1);
+    scratch.f[row_4 + 1] = in->x1;
     /* lt */
     const int32_t trouble_left_1 = s->trouble_left;
     const bool is_3 = 0 < trouble_left_1;
@@ -192,7 +190,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const float row_5 = scratch.f[row_4 + i];
         const bool is_5 = row_5 == row_5;
         const float last_1 = s->last[i];
-        const float pick_26 = is_5 ? row_5 : last_1;
+        const float pick_26 = is_so(is_5) ? row_5 : last_1;
         const int32_t repeats_1 = s->repeats[i];
         const int32_t pick_27 = is_5 ? ((row_5 == last_1) ? i32_min(16777216, repeats_1 + 1) : 1) :
             repeats_1;
@@ -203,79 +201,79 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const int32_t pick_29 = !is_8 ? i32_min(32, s->lost[i] + 1) : 0;
         const int32_t seen_1 = s->seen[i];
         const int32_t pick_30 = is_8 ? i32_min(65536, seen_1 + 1) : ((pick_29 == 32) ? 0 : seen_1);
-        const float pick_31 = is_8 ? f32_min(20.0f, f32_max(-20.0f, f32_div(row_5 -
+        const float pick_31 = is_so(is_8) ? f32_min(20.0f, f32_max(-20.0f, f32_div(row_5 -
             p->usual_location[i], p->usual_scale[i]))) : 0.0f;
         const float last_value_1 = s->last_value[i];
-        const float pick_32 = is_8 ? pick_31 : last_value_1;
+        const float pick_32 = is_so(is_8) ? pick_31 : last_value_1;
         const float level_1 = s->level[i];
         const float ratio_2 = f32_div(1.0f, f32_max(1.0f, (float)pick_30));
         const float most_1 = f32_max(0x1.c71c72p-3f, ratio_2);
-        const float pick_33 = is_8 ? f32_min(20.0f, f32_max(-20.0f, level_1 + most_1 * (pick_31 -
-            level_1))) : level_1;
+        const float pick_33 = is_so(is_8) ? f32_min(20.0f, f32_max(-20.0f, level_1 + most_1 *
+            (pick_31 - level_1))) : level_1;
         const float level_2 = s->level[i + 2];
         const float most_2 = f32_max(0x1.e1e1e2p-4f, ratio_2);
-        const float pick_34 = is_8 ? f32_min(20.0f, f32_max(-20.0f, level_2 + most_2 * (pick_33 -
-            level_2))) : level_2;
+        const float pick_34 = is_so(is_8) ? f32_min(20.0f, f32_max(-20.0f, level_2 + most_2 *
+            (pick_33 - level_2))) : level_2;
         const float level_3 = s->level[i + 4];
         const float most_3 = f32_max(0x1.f07c2p-5f, ratio_2);
-        const float pick_35 = is_8 ? f32_min(20.0f, f32_max(-20.0f, level_3 + most_3 * (pick_34 -
-            level_3))) : level_3;
+        const float pick_35 = is_so(is_8) ? f32_min(20.0f, f32_max(-20.0f, level_3 + most_3 *
+            (pick_34 - level_3))) : level_3;
         const float level_4 = s->level[i + 6];
         const float most_4 = f32_max(0x1.f81f82p-6f, ratio_2);
-        const float pick_36 = is_8 ? f32_min(20.0f, f32_max(-20.0f, level_4 + most_4 * (pick_35 -
-            level_4))) : level_4;
+        const float pick_36 = is_so(is_8) ? f32_min(20.0f, f32_max(-20.0f, level_4 + most_4 *
+            (pick_35 - level_4))) : level_4;
         const float level_5 = s->level[i + 8];
         const float most_5 = f32_max(0x1.fc07fp-7f, ratio_2);
-        const float pick_37 = is_8 ? f32_min(20.0f, f32_max(-20.0f, level_5 + most_5 * (pick_36 -
-            level_5))) : level_5;
+        const float pick_37 = is_so(is_8) ? f32_min(20.0f, f32_max(-20.0f, level_5 + most_5 *
+            (pick_36 - level_5))) : level_5;
         const float power_1 = s->power[i];
-        const float pick_38 = is_8 ? f32_min(400.0f, f32_max(0.0f, power_1 + most_1 * (pick_31 *
-            pick_31 - power_1))) : power_1;
+        const float pick_38 = is_so(is_8) ? f32_min(400.0f, f32_max(0.0f, power_1 + most_1 *
+            (pick_31 * pick_31 - power_1))) : power_1;
         const float power_2 = s->power[i + 2];
-        const float pick_39 = is_8 ? f32_min(400.0f, f32_max(0.0f, power_2 + most_2 * (pick_38 -
-            power_2))) : power_2;
+        const float pick_39 = is_so(is_8) ? f32_min(400.0f, f32_max(0.0f, power_2 + most_2 *
+            (pick_38 - power_2))) : power_2;
         const float power_3 = s->power[i + 4];
-        const float pick_40 = is_8 ? f32_min(400.0f, f32_max(0.0f, power_3 + most_3 * (pick_39 -
-            power_3))) : power_3;
+        const float pick_40 = is_so(is_8) ? f32_min(400.0f, f32_max(0.0f, power_3 + most_3 *
+            (pick_39 - power_3))) : power_3;
         const float power_4 = s->power[i + 6];
-        const float pick_41 = is_8 ? f32_min(400.0f, f32_max(0.0f, power_4 + most_4 * (pick_40 -
-            power_4))) : power_4;
+        const float pick_41 = is_so(is_8) ? f32_min(400.0f, f32_max(0.0f, power_4 + most_4 *
+            (pick_40 - power_4))) : power_4;
         const float power_5 = s->power[i + 8];
-        const float pick_42 = is_8 ? f32_min(400.0f, f32_max(0.0f, power_5 + most_5 * (pick_41 -
-            power_5))) : power_5;
+        const float pick_42 = is_so(is_8) ? f32_min(400.0f, f32_max(0.0f, power_5 + most_5 *
+            (pick_41 - power_5))) : power_5;
         const float spread_1 = s->spread[i];
         const float value_1 = pick_31 - pick_33;
-        const float pick_43 = is_8 ? f32_min(1600.0f, f32_max(0.0f, spread_1 + most_1 * (value_1 *
-            value_1 - spread_1))) : spread_1;
+        const float pick_43 = is_so(is_8) ? f32_min(1600.0f, f32_max(0.0f, spread_1 + most_1 *
+            (value_1 * value_1 - spread_1))) : spread_1;
         const float spread_2 = s->spread[i + 2];
-        const float pick_44 = is_8 ? f32_min(1600.0f, f32_max(0.0f, spread_2 + most_2 * (pick_43 -
-            spread_2))) : spread_2;
+        const float pick_44 = is_so(is_8) ? f32_min(1600.0f, f32_max(0.0f, spread_2 + most_2 *
+            (pick_43 - spread_2))) : spread_2;
         const float spread_3 = s->spread[i + 4];
-        const float pick_45 = is_8 ? f32_min(1600.0f, f32_max(0.0f, spread_3 + most_3 * (pick_44 -
-            spread_3))) : spread_3;
+        const float pick_45 = is_so(is_8) ? f32_min(1600.0f, f32_max(0.0f, spread_3 + most_3 *
+            (pick_44 - spread_3))) : spread_3;
         const float spread_4 = s->spread[i + 6];
-        const float pick_46 = is_8 ? f32_min(1600.0f, f32_max(0.0f, spread_4 + most_4 * (pick_45 -
-            spread_4))) : spread_4;
+        const float pick_46 = is_so(is_8) ? f32_min(1600.0f, f32_max(0.0f, spread_4 + most_4 *
+            (pick_45 - spread_4))) : spread_4;
         const float spread_5 = s->spread[i + 8];
-        const float pick_47 = is_8 ? f32_min(1600.0f, f32_max(0.0f, spread_5 + most_5 * (pick_46 -
-            spread_5))) : spread_5;
+        const float pick_47 = is_so(is_8) ? f32_min(1600.0f, f32_max(0.0f, spread_5 + most_5 *
+            (pick_46 - spread_5))) : spread_5;
         const bool is_9 = is_8 && (s->last_usable[i] != 0);
         const float roughness_1 = s->roughness[i];
         const float value_2 = pick_31 - last_value_1;
-        const float pick_48 = is_9 ? f32_min(40.0f, f32_max(0.0f, roughness_1 + most_1 * (((value_2
-            < 0.0f) ? (-value_2) : value_2) - roughness_1))) : roughness_1;
+        const float pick_48 = is_so(is_9) ? f32_min(40.0f, f32_max(0.0f, roughness_1 + most_1 *
+            ((is_so(value_2 < 0.0f) ? (-value_2) : value_2) - roughness_1))) : roughness_1;
         const float roughness_2 = s->roughness[i + 2];
-        const float pick_49 = is_9 ? f32_min(40.0f, f32_max(0.0f, roughness_2 + most_2 * (pick_48 -
-            roughness_2))) : roughness_2;
+        const float pick_49 = is_so(is_9) ? f32_min(40.0f, f32_max(0.0f, roughness_2 + most_2 *
+            (pick_48 - roughness_2))) : roughness_2;
         const float roughness_3 = s->roughness[i + 4];
-        const float pick_50 = is_9 ? f32_min(40.0f, f32_max(0.0f, roughness_3 + most_3 * (pick_49 -
-            roughness_3))) : roughness_3;
+        const float pick_50 = is_so(is_9) ? f32_min(40.0f, f32_max(0.0f, roughness_3 + most_3 *
+            (pick_49 - roughness_3))) : roughness_3;
         const float roughness_4 = s->roughness[i + 6];
-        const float pick_51 = is_9 ? f32_min(40.0f, f32_max(0.0f, roughness_4 + most_4 * (pick_50 -
-            roughness_4))) : roughness_4;
+        const float pick_51 = is_so(is_9) ? f32_min(40.0f, f32_max(0.0f, roughness_4 + most_4 *
+            (pick_50 - roughness_4))) : roughness_4;
         const float roughness_5 = s->roughness[i + 8];
-        const float pick_52 = is_9 ? f32_min(40.0f, f32_max(0.0f, roughness_5 + most_5 * (pick_51 -
-            roughness_5))) : roughness_5;
+        const float pick_52 = is_so(is_9) ? f32_min(40.0f, f32_max(0.0f, roughness_5 + most_5 *
+            (pick_51 - roughness_5))) : roughness_5;
         const float row_6 = pick_31 - pick_33;
         const float row_7 = pick_33 - pick_36;
         const int32_t pick_53 = (p->sensor_gone_after[i] <= pick_28) ? 1 : ((is_5 && !is_6) ? 2 :
@@ -369,8 +367,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const bool is_13 = scratch.b[is_1 + i] != 0;
         for (int32_t j = 0; j < 20; j++) {
             const float drift_1 = s->drift[20 * i + j];
-            const float pick_57 = is_13 ? f32_min(30000.0f, f32_max(-30000.0f, scratch.f[each_1 + 20
-                * i + j] - p->own_centre[20 * i + j] - drift_1)) : 0.0f;
+            const float pick_57 = is_so(is_13) ? f32_min(30000.0f, f32_max(-30000.0f,
+                scratch.f[each_1 + 20 * i + j] - p->own_centre[20 * i + j] - drift_1)) : 0.0f;
             scratch.f[pick_4 + 20 * i + j] = pick_57;
         }
     }
@@ -390,8 +388,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         for (int32_t j = 0; j < 2; j++) {
             const bool value_3 = scratch.b[row_2 + 2 * i + j] != 0;
             const float drift_2_1 = s->drift_2[2 * i + j];
-            const float pick_59 = value_3 ? f32_min(30000.0f, f32_max(-30000.0f, scratch.f[row_1 + 2
-                * i + j] - p->together_centre[2 * i + j] - drift_2_1)) : 0.0f;
+            const float pick_59 = is_so(value_3) ? f32_min(30000.0f, f32_max(-30000.0f,
+                scratch.f[row_1 + 2 * i + j] - p->together_centre[2 * i + j] - drift_2_1)) : 0.0f;
             scratch.f[pick_2 + 2 * i + j] = pick_59;
         }
     }
@@ -437,19 +435,19 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         for (int32_t j = 0; j < 2; j++) {
             const bool value_4 = scratch.b[row_2 + 2 * i + j] != 0;
             const float total_12 = scratch.f[total_1 + 2 * i + j];
-            total_11 = total_11 + (value_4 ? 0.0f : f32_div(total_12 * total_12,
+            total_11 = total_11 + (is_so(value_4) ? 0.0f : f32_div(total_12 * total_12,
                 p->together_precision[2 * i + j]));
         }
         const float ratio_6 = f32_div(f32_min(0x1.1c3794p+53f, f32_max(0.0f, least_5 - total_11)),
             f32_max(0x1p-100f, least_5));
         const float together_gain_1 = p->together_gain[i];
         const float product_5 = least_5 * ratio_6 * together_gain_1;
-        const float pick_61 = is_10 ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
+        const float pick_61 = is_so(is_10) ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
             mean_distance_2_1 + together_pace_1 * (f32_min(mean_distance_2_1 * 5.0f, product_5) -
             mean_distance_2_1))) : mean_distance_2_1;
         const float product_6 = mean_distance_2_1 * 3.0f;
-        const float pick_62 = is_10 ? together_pace_1 * ((product_5 <= product_6) ? 1.0f :
-            f32_div(product_6, f32_max(0x1.0c6f7ap-20f, product_5))) : 0.0f;
+        const float pick_62 = is_so(is_10) ? together_pace_1 * (is_so(product_5 <= product_6) ? 1.0f
+            : f32_div(product_6, f32_max(0x1.0c6f7ap-20f, product_5))) : 0.0f;
         const float product_7 = ratio_6 * together_gain_1;
         s->mean_distance_2[i] = pick_61;
         scratch.f[pick_1 + i] = pick_62;
@@ -477,8 +475,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         for (int32_t j = 0; j < 2; j++) {
             const float ratio_2_2 = s->ratio_2[2 * i + j];
             const float total_14 = scratch.f[total_2 + 2 * i + j];
-            s->ratio_2[2 * i + j] = value_8 ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_2_2 +
-                value_7 * (total_14 * total_14 - ratio_2_2))) : ratio_2_2;
+            s->ratio_2[2 * i + j] = is_so(value_8) ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_2_2
+                + value_7 * (total_14 * total_14 - ratio_2_2))) : ratio_2_2;
         }
     }
     /* mul, min[2] to scratch product_1, scratch least_2 */
@@ -506,7 +504,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const int32_t value_10 = value_9 & 8388607;
     const bool is_14 = 3474675 < value_10;
     const float value_11 = f32_of_bits((value_9 & 8388607) | 1065353216);
-    const float pick_65 = is_14 ? value_11 * 0.5f : value_11;
+    const float pick_65 = is_so(is_14) ? value_11 * 0.5f : value_11;
     const float ratio_7 = f32_div(pick_65 - 1.0f, pick_65 + 1.0f);
     const float product_10 = ratio_7 * ratio_7;
     const float product_11 = ratio_7 * ((((0x1.484b14p-2f * product_10 + 0x1.a61762p-2f) *
@@ -532,18 +530,18 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         }
         const float product_13 = f32_min(0x1.1c3794p+53f, f32_max(0.0f, total_19)) * 1.0f *
             p->own_gain[i];
-        const float pick_66 = is_10 ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
+        const float pick_66 = is_so(is_10) ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
             mean_distance_1 + own_pace_1 * (f32_min(mean_distance_1 * 5.0f, product_13) -
             mean_distance_1))) : mean_distance_1;
         const float product_14 = mean_distance_1 * 3.0f;
-        const float pick_67 = is_10 ? own_pace_1 * ((product_13 <= product_14) ? 1.0f :
+        const float pick_67 = is_so(is_10) ? own_pace_1 * (is_so(product_13 <= product_14) ? 1.0f :
             f32_div(product_14, f32_max(0x1.0c6f7ap-20f, product_13))) : 0.0f;
         const int32_t value_12 = f32_bits(f32_min(0x1.fffffep+127f, f32_max(0x1p-126f,
             f32_min(0x1.1c3794p+53f, f32_max(1.0f, product_13 + 1.0f)))));
         const int32_t value_13 = value_12 & 8388607;
         const bool is_15 = 3474675 < value_13;
         const float value_14 = f32_of_bits((value_12 & 8388607) | 1065353216);
-        const float pick_68 = is_15 ? value_14 * 0.5f : value_14;
+        const float pick_68 = is_so(is_15) ? value_14 * 0.5f : value_14;
         const float ratio_9 = f32_div(pick_68 - 1.0f, pick_68 + 1.0f);
         const float product_15 = ratio_9 * ratio_9;
         const float product_16 = ratio_9 * ((((0x1.484b14p-2f * product_15 + 0x1.a61762p-2f) *
@@ -576,8 +574,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         for (int32_t j = 0; j < 20; j++) {
             const float ratio_10 = s->ratio[20 * i + j];
             const float total_21 = scratch.f[total_3 + 20 * i + j];
-            s->ratio[20 * i + j] = is_16 ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_10 + value_16
-                * (total_21 * total_21 - ratio_10))) : ratio_10;
+            s->ratio[20 * i + j] = is_so(is_16) ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_10 +
+                value_16 * (total_21 * total_21 - ratio_10))) : ratio_10;
         }
     }
     /* where to out score */
@@ -586,8 +584,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const float product_18 = scratch.f[product_3 + i];
         total_22 = total_22 + product_18;
     }
-    const float pick_70 = is_10 ? f32_div(total_22 + product_12, p->threshold) * ((float)least_4 *
-        0x1p-7f) : 0.0f;
+    const float pick_70 = is_so(is_10) ? f32_div(total_22 + product_12, p->threshold) *
+        ((float)least_4 * 0x1p-7f) : 0.0f;
     out->score = pick_70;
     /* le */
     const bool is_17 = 1.0f <= pick_70;

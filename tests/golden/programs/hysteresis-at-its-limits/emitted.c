@@ -26,25 +26,11 @@
 #define BIMETAL_NO_NEON
 #endif
 
-/* Clang clips with instructions that take a signalling NaN otherwise: make it quiet. */
-static inline float f32_given(float a)
-{
-#if defined(__clang__) && !defined(__SSE2__) && !defined(__wasm__)
-    uint32_t bits;
-    memcpy(&bits, &a, sizeof bits);
-    if ((bits & UINT32_C(0x7fffffff)) > UINT32_C(0x7f800000)) {
-        bits |= UINT32_C(0x00400000);
-        memcpy(&a, &bits, sizeof a);
-    }
-#endif
-    return a;
-}
-
 /* Every reading. */
 static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in, p_out *out)
 {
     /* or to state on, out y0 */
-    const float x0_1 = f32_given(in->x0);
+    const float x0_1 = in->x0;
     const bool is_1 = (0.0f < x0_1) || ((s->on != 0) && !(x0_1 < (-1.5f)));
     out->y0 = (uint8_t)is_1;
     /* what was computed from the old values is written now */
