@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -22,8 +23,10 @@ from paho.mqtt.properties import Properties
 
 from bimetal.bundle.seal import read
 from bimetal.cli import door
+from bimetal.cli.serving import Server
 from bimetal.keep.archive import Archive
 from bimetal.nouns import Batch, Signal
+from bimetal.nouns.errors import Unsupported
 from bimetal.spine import scorer_of
 from bimetal.targets.present import fastest
 from bimetal.wire.codecs.json import JsonCodec
@@ -77,8 +80,14 @@ class Running:
         return self.process.returncode, out + err
 
 
-def start(data: Path, *arguments: str) -> Running:
-    """Start a server on free ports and wait until it answers."""
+def start(data: Path, *arguments: str, file_bytes: int = 0) -> Running:
+    """Start a server on free ports and wait until it answers; it may write no file beyond `file_bytes`."""
+
+    def limit() -> None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
     ports = ("--mqtt-port", "0", "--http-port", "0")
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "bimetal", "serve", "--data", str(data), *ports, *arguments],
@@ -86,6 +95,7 @@ def start(data: Path, *arguments: str) -> Running:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "BIMETAL_HOME": str(data.parent / "keys")},
+        preexec_fn=limit if file_bytes else None,
     )
     assert process.stderr is not None
     words = process.stderr.readline()
@@ -302,3 +312,39 @@ def test_readings_come_in_every_format_over_both_ways(tmp_path: Path) -> None:
     found = kept(running.data)
     assert set(found.values()) == {2}
     assert len(found) == 3 * len(CONTENT_TYPES) + 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits as POSIX has them")
+def test_a_full_disk_ends_no_server_and_nothing_acknowledged_is_lost(
+    tmp_path: Path, plant: tuple[str, list[dict[str, float]]]
+) -> None:
+    model, rows = plant
+    running = start(tmp_path / "data", "--lab", "--model", model, file_bytes=150_000)
+    acknowledged = 0
+    for k in range(400):
+        said = [{**row, "ts": row["ts"] + 26_000 * k} for row in rows[:250]]
+        status, _ = running.post("pump-01", json.dumps(said).encode())
+        if status != 200:
+            break
+        acknowledged += 1
+    else:
+        pytest.fail("the disk never was full")
+    assert running.process.poll() is None
+    assert running.post("pump-01", b"{")[0] == 400
+    _, words = running.stop()
+    assert "Traceback" not in words
+    assert kept(tmp_path / "data")["pump-01", "pressure"] >= 250 * acknowledged
+
+
+def test_time_that_cannot_pass_is_said_and_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
+    class Full:
+        """A walk whose disk is full."""
+
+        def settle(self, now_ns: int) -> None:
+            """Have no room for what falls due."""
+            raise Unsupported("the disk has no room left", where="plant-data", hint="Free some space")
+
+    server = Server.__new__(Server)
+    server._walk = Full()  # type: ignore[assignment]
+    asyncio.run(server._settle())
+    assert capsys.readouterr().err == "plant-data: the disk has no room left. Free some space.\n"

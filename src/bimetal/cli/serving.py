@@ -126,7 +126,7 @@ class Server:
             while not stop.is_set():
                 if let_in != (let_in := door.stamp(self._wish.folder)):
                     self._listener.check_again()
-                self._show(await asyncio.to_thread(self._walk.settle, time.time_ns()))
+                await self._settle()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), TICK_S)
         self._walk.save()
@@ -141,6 +141,13 @@ class Server:
             self._page.set_model(model_view(name, bundle))
         words = f"Watching with {', '.join(bundles)}." if bundles else "Readings are kept; no model watches."
         self._page.set_stage(Stage.WATCHING if bundles else Stage.LISTENING, 1.0, words)
+
+    async def _settle(self) -> None:
+        """Let time pass for the walk; a full disk does not end the server, which may yet be given room."""
+        try:
+            self._show(await asyncio.to_thread(self._walk.settle, time.time_ns()))
+        except Error as error:
+            remark(error.sentence())
 
     async def _tend(self) -> None:
         """Save, and seal and join what was kept, a piece at a time, beside everything else."""
