@@ -1,4 +1,4 @@
-"""Forests beside their peers: flash, instructions and server time. Run: python bench/trees.py [--server].
+"""Forests beside peers: flash, instructions, server time. Run: python bench/trees.py [--server | --few].
 
 One model is trained, given to everybody, and run on the same rows; answers are compared before anything
 is said about size or speed. Peers that are not installed are left out, and said so. Needs scikit-learn;
@@ -30,6 +30,7 @@ from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.operators.octets import Octets
 from bimetal.program.verify import check
 from bimetal.shrink.planting import forests_of, replanted
+from bimetal.targets import wasm_run
 from bimetal.targets.c99 import write_c99
 from bimetal.targets.kernels.substitute import in_one_piece
 from bimetal.targets.lower import lower
@@ -354,6 +355,25 @@ def server(task: Task) -> None:
         print(f"{name:30s} " + " ".join(f"{t / 4096 * 1e9:14,.0f}" if t else f"{'-':>14s}" for t in times))
 
 
+def few(task: Task) -> None:
+    """Nanoseconds a row of a forest, for few devices: four at once, and all together."""
+    from sklearn.ensemble import GradientBoostingClassifier, IsolationForest
+
+    x, y = task.x[: task.trained].astype(np.float32), task.y[: task.trained]
+    many = wasm_run.MANY
+    for name, model in {
+        "isolation forest 100": IsolationForest(n_estimators=100, random_state=1).fit(x),
+        "gradient boosting 50": GradientBoostingClassifier(max_depth=4, n_estimators=50).fit(x, y),
+    }.items():
+        mine = bring(model, named(x.shape[1]), octets=OCTETS, vector=True)
+        for devices in (16, 32, 64, 128):
+            told: list[float] = []
+            for wasm_run.MANY in (10**9, 1):
+                told.append(_ours_timed(mine, task.x[-devices:]) / devices * 1e9)
+            print(f"{name:30s} {devices:4d} devices: four at once {told[0]:7,.0f}, together {told[1]:7,.0f}")
+    wasm_run.MANY = many
+
+
 def _ours_timed(brought: Brought, batch: np.ndarray) -> float:
     running: Any = WasmTarget().load(brought.program, pack(brought.program, brought.values))
     rows = np.zeros((len(batch), 1), layout_of(brought.program).input.dtype)
@@ -388,6 +408,9 @@ def _timed(act: Callable[[], object]) -> float:
 def main() -> None:
     """Print the tables."""
     task = connections()
+    if "--few" in sys.argv[1:]:
+        few(task)
+        return
     if "--server" in sys.argv[1:]:
         server(task)
         return

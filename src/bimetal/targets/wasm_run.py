@@ -17,7 +17,6 @@ from bimetal.program.layout import layout_of
 from bimetal.program.program import Program
 from bimetal.program.range import Ranges
 from bimetal.program.verify import check
-from bimetal.targets.kernels.blend import DEVICES
 from bimetal.targets.kernels.company import Company, Run, company_of
 from bimetal.targets.kernels.forest import places_of
 from bimetal.targets.lane import in_company, whole_of
@@ -29,6 +28,9 @@ from bimetal.targets.wasm_vector import LANES
 MOST_BYTES = 1 << 20
 """Readings and results of about this many bytes go in at once."""
 MOST_MODULES = 64
+MANY = 64
+"""From so many devices a forest is asked for all of them together. Of three forests that was slower than four
+at once for 32 devices in two, and faster for 64 in all (bench/trees.py --few)."""
 
 
 class WasmTarget:
@@ -118,7 +120,7 @@ class WasmRunning:
             )
         if len(rows) < LANES:
             return self._one.run(states, rows)
-        company = self._many() if len(rows) >= DEVICES else None
+        company = self._many() if len(rows) >= MANY else None
         if company is not None:
             return company.run(states, rows)
         if self._four is None:

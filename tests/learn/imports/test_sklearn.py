@@ -53,6 +53,7 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
         10, min_samples_leaf=5, class_weight="balanced", random_state=0
     ),
     "extra trees": lambda: ensemble.ExtraTreesClassifier(10, max_depth=8, random_state=0),
+    "extra tree": lambda: tree.ExtraTreeClassifier(max_depth=9, random_state=0),
     "gradient boosting": lambda: ensemble.GradientBoostingClassifier(n_estimators=20, random_state=0),
     "histogram boosting": lambda: ensemble.HistGradientBoostingClassifier(max_iter=20, random_state=0),
     "logistic regression": lambda: linear_model.LogisticRegression(max_iter=300),
@@ -63,6 +64,8 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
 REGRESSORS: dict[str, Callable[[], Any]] = {
     "decision tree": lambda: tree.DecisionTreeRegressor(max_depth=8, random_state=0),
     "random forest": lambda: ensemble.RandomForestRegressor(10, max_depth=8, random_state=0),
+    "extra trees": lambda: ensemble.ExtraTreesRegressor(10, max_depth=8, random_state=0),
+    "extra tree": lambda: tree.ExtraTreeRegressor(max_depth=9, random_state=0),
     "gradient boosting": lambda: ensemble.GradientBoostingRegressor(n_estimators=20, random_state=0),
     "histogram boosting": lambda: ensemble.HistGradientBoostingRegressor(max_iter=20, random_state=0),
     "histogram boosting of counts": lambda: ensemble.HistGradientBoostingRegressor(
