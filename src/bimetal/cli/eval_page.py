@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 
 from bimetal.cli.eval_plot import bars, curves, rates, timeline
-from bimetal.cli.eval_said import COLUMNS, Judged, Outcome, between, written
+from bimetal.cli.eval_said import COLUMNS, RATE, Judged, Outcome, between, written
 from bimetal.cli.labelled import DeviceRows, Gathered
 from bimetal.wire.table.shape import counted, length
 
@@ -50,7 +50,8 @@ svg text { fill: var(--quiet); font: 11px system-ui, sans-serif; }
 .bad-band { fill: var(--alarm-soft); } .alarm { fill: var(--alarm); }
 .promise { stroke: var(--alarm); stroke-width: 2; } .limit { stroke: var(--alarm); stroke-dasharray: 4 4; }
   .whisker { stroke: var(--strong); stroke-width: 1.5; }
-.two { display: grid; gap: 20px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); }
+.two { display: grid; gap: 20px; align-items: start;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); }
 .stack { display: grid; gap: 20px; align-content: start; } .two > *, .stack > * { min-width: 0; }
 .key { display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 6px 0 2px; font-size: 12.5px;
   color: var(--quiet); }
@@ -134,7 +135,7 @@ def _card(figure: str, words: str, kind: str) -> str:
 
 
 def _table(outcome: Outcome) -> str:
-    head = "".join(f"<th>{escape(words)}</th>" for _, words, _ in COLUMNS)
+    head = "".join(f"<th>{escape(words)}</th>" for words in (*(w for _, w, _ in COLUMNS), "rows/s"))
     rows = "".join(_row(judged, k == 0) for k, judged in enumerate(outcome.detectors))
     return (
         f'<section><h2>Beside others</h2><p class="quiet">{escape(_what())}</p><div class="wide"><table>'
@@ -148,6 +149,7 @@ def _row(judged: Judged, ours: bool) -> str:
         apart = between(judged, name, form)
         small = f"<small>{apart}</small>" if apart else ""
         cells.append(f"<td>{written(getattr(judged.figures, name), form)}{small}</td>")
+    cells.append(f"<td>{written(judged.rows_per_s, RATE)}</td>")
     kind = ' class="ours"' if ours else ""
     return f"<tr{kind}><td>{escape(judged.name)}</td>{''.join(cells)}</tr>"
 

@@ -133,10 +133,11 @@ def _delivered(outcome: Outcome) -> str:
 
 def table(outcome: Outcome) -> Iterator[str]:
     """Yield everybody's figures in columns, each detector's intervals below them."""
-    rows = [["", *(head for _, head, _ in COLUMNS)]]
+    rows = [["", *(head for _, head, _ in COLUMNS), "rows/s"]]
     for judged in outcome.detectors:
-        rows.append([judged.name, *(written(getattr(judged.figures, n), f) for n, _, f in COLUMNS)])
-        under = ["", *(between(judged, n, f) for n, _, f in COLUMNS)]
+        cells = (written(getattr(judged.figures, n), f) for n, _, f in COLUMNS)
+        rows.append([judged.name, *cells, written(judged.rows_per_s, RATE)])
+        under = ["", *(between(judged, n, f) for n, _, f in COLUMNS), ""]
         rows += [under] if any(under) else []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *cells in rows:

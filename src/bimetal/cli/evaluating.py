@@ -34,6 +34,7 @@ from bimetal.wire.file import open_tables
 from bimetal.wire.table.hints import Hints
 from bimetal.wire.table.label_word import check_words
 from bimetal.wire.table.several import Tables
+from bimetal.wire.table.shape import LEAST_CALENDAR_NS
 
 OURS = "bimetal"
 LEARN = 0.2
@@ -83,7 +84,7 @@ def evaluate(wish: Wish, as_json: bool) -> None:
     batches = tables.batches(progress=lambda done, total: progress("scoring", done / max(total, 1)))
     gathered = gather(scorer, batches, truth)
     progress.clear()
-    for words in _notes(gathered, truth, tables, wish):
+    for words in _notes(gathered, truth, tables, wish, card):
         note(words)
     outcome = _judged(wish, card, gathered, others, progress)
     outcome = replace(outcome, state_bytes=layout_of(sealed.bundle.program).state.size)
@@ -104,7 +105,7 @@ def _hints(hints: Hints, card: Card) -> Hints:
     return replace(hints, devices=card.devices, columns=card.columns)
 
 
-def _notes(gathered: Gathered, truth: Truths, tables: Tables, wish: Wish) -> Iterator[str]:
+def _notes(gathered: Gathered, truth: Truths, tables: Tables, wish: Wish, card: Card) -> Iterator[str]:
     """Refuse what nothing can be said of, and tell what can only be half judged."""
     shape = tables.shape
     where, label = shape.where, shape.label
@@ -117,6 +118,10 @@ def _notes(gathered: Gathered, truth: Truths, tables: Tables, wish: Wish) -> Ite
         yield from check_words(dict(tables.tally.label_words), label, where)
         if wish.hints.label is None:
             yield f"{label!r} is taken for the label"
+    known = sum(int(((t >= card.first_ns) & (t <= card.last_ns)).sum()) for t in times.values())
+    if known and card.first_ns >= LEAST_CALENDAR_NS:
+        part = known / max(gathered.rows, 1)
+        yield f"the model learned from the time of {part:.0%} of these rows, which flatters it"
     faulty = sum(int(d.labels.sum()) for d in gathered.devices)
     if faulty == gathered.rows:
         raise BadInput(

@@ -20,6 +20,8 @@ from bimetal.nouns.errors import BadInput, Unsupported
 
 SETTLED = 250
 """Readings after which a streaming detector is taken at its word, as its window is as long."""
+LOOKS_AHEAD = "(looks ahead)"
+"""In the name of what ranks a row among all that it is asked about, those that come later among them."""
 Judge = Callable[[Scores, int, float, int], Opinion]
 """From values (n, signals), how many first rows to learn from, the promised rate a row, and a seed."""
 
@@ -92,7 +94,7 @@ def _standardised(values: Scores, learn: int) -> NDArray[np.float64]:
 
 LIBRARIES: Mapping[str, Mapping[str, Judge]] = {
     "river": {"river half-space trees": _trees},
-    "pyod": {"pyod ECOD": _pyod("ECOD"), "pyod IForest": _pyod("IForest")},
+    "pyod": {f"pyod ECOD {LOOKS_AHEAD}": _pyod("ECOD"), "pyod IForest": _pyod("IForest")},
     "scikit-learn": {
         "scikit-learn IsolationForest": _sklearn("ensemble", "IsolationForest"),
         "scikit-learn LocalOutlierFactor": _sklearn("neighbors", "LocalOutlierFactor", novelty=True),

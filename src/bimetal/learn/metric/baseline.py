@@ -58,11 +58,12 @@ def _opinion(off: Scores) -> Opinion:
 
 
 def _mean(rows: Scores) -> Scores:
-    there = ~np.isnan(rows)
+    there = np.isfinite(rows)
     return np.where(there, rows, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
 
 
 def _spread(rows: Scores) -> Scores:
-    off = np.where(np.isnan(rows), 0.0, rows - _mean(rows))
-    spread = np.sqrt((off**2).sum(axis=0) / np.maximum((~np.isnan(rows)).sum(axis=0), 1))
+    there = np.isfinite(rows)
+    off = np.where(there, rows, _mean(rows)) - _mean(rows)
+    spread = np.sqrt((off**2).sum(axis=0) / np.maximum(there.sum(axis=0), 1))
     return np.where(spread > 0, spread, 1.0)
