@@ -16,6 +16,7 @@ from bimetal.program.layout import layout_of
 from bimetal.program.operator import Example, operators, wire
 from bimetal.program.program import Program
 from bimetal.targets.vectors import KINDS, readings
+from tests.agree.learned_program import learned_program
 from tests.agree.machine import LAW, Job, Outcome, structs
 from tests.agree.odd_program import ODD
 from tests.agree.random_program import LARGE, SHAPES, random_program, random_rows
@@ -24,6 +25,7 @@ Values = dict[str, NDArray[Any]]
 SIGNALS = (1, 2, 8, 70)
 TOGETHER = 24
 """How many random programs are built together; tests/agree/test_random.py tries others."""
+LEARNED = 16
 PARTS = 2
 FEW, SHORT, LONG = 12, 20, 80
 """Rows of a run: LONG goes on until after the warm-up of a detector."""
@@ -83,6 +85,12 @@ def random_cases(shapes: tuple[tuple[int, ...], ...] = SHAPES) -> list[Case]:
     return [Case(f"{kind} {seed}", program, usual_runs(program, values)) for seed, program, values in made]
 
 
+def learned_cases() -> list[Case]:
+    """Random windows, forests and nets by their seeds."""
+    made = [(seed, *learned_program(seed)) for seed in range(LEARNED)]
+    return [Case(f"learned {seed}", program, usual_runs(program, values)) for seed, program, values in made]
+
+
 def odd_cases() -> list[Case]:
     """Programs of forms that break things; see odd_program.py."""
     made = [(make.__name__, make()) for make in ODD]
@@ -94,6 +102,7 @@ GROUPS: dict[str, Callable[[], list[Case]]] = {
     "detectors": detector_cases,
     "odd": odd_cases,
     "random": random_cases,
+    "learned": learned_cases,
     "large": functools.partial(random_cases, LARGE),
 }
 """What is built together."""

@@ -31,3 +31,17 @@ def test_the_runs_reach_what_programs_say() -> None:
         for name in ("score", "share", "fault"):
             seen = {value for o in outcomes for value in o.outputs[name].reshape(-1).tolist()}
             assert len(seen) > 1, f"{case.name} always says the same {name}"
+
+
+def test_learned_programs_vote_otherwise_and_saturate() -> None:
+    """Forests that always say the same, or nets that never reach an end, would prove little."""
+    cases, wanted = expected("learned")
+    votes = nets = set[tuple[float, ...]]()
+    for case, outcomes in zip(cases, wanted, strict=True):
+        for name, _ in case.program.outputs:
+            seen = {tuple(row.reshape(-1).tolist()) for o in outcomes for row in o.outputs[name]}
+            votes, nets = (votes | seen, nets) if name.endswith("votes") else (votes, nets | seen)
+    assert len(votes) > 20
+    assert len(nets) > 50
+    assert {127, -127} & {value for row in nets for value in row}
+    assert sum(len(case.program.clocks) > 2 for case in cases) > 2

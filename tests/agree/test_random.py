@@ -11,15 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimetal.program.block import pack
-from tests.agree.case import SHORT, Case, Run, jobs, noise, other_values
+from tests.agree.case import SHORT, Case, Run, jobs, noise, other_values, usual_runs
+from tests.agree.learned_program import learned_program
 from tests.agree.machine import LAW, WASM, Machine
-from tests.agree.metal import C99
+from tests.agree.metal import C99, NEAR
 from tests.agree.proof import differences
 from tests.agree.random_program import LARGE, SHAPES, random_program, random_rows
 
 Shapes = tuple[tuple[int, ...], ...]
 SEEDS = st.integers(0, 2**32 - 1)
 TOGETHER = 16
+SANITIZED = next(m for m in NEAR if m.name == "c99-sanitized")
 
 
 def case_of(seed: int, letters: int = 40, shapes: Shapes = SHAPES) -> Case:
@@ -35,6 +37,12 @@ def case_of(seed: int, letters: int = 40, shapes: Shapes = SHAPES) -> Case:
     return Case(f"random {seed}", program, runs)
 
 
+def learned(seed: int) -> Case:
+    """A random program with forests and nets, at one rate or two, and what may be thrown at it."""
+    program, values = learned_program(seed)
+    return Case(f"learned {seed}", program, usual_runs(program, values))
+
+
 def different(cases: list[Case], machine: Machine) -> dict[str, str]:
     """Which cases a machine does not run as the law does, and where."""
     with tempfile.TemporaryDirectory() as folder:
@@ -47,6 +55,19 @@ def different(cases: list[Case], machine: Machine) -> dict[str, str]:
 @given(seed=SEEDS, letters=st.integers(1, 80), shapes=st.sampled_from([SHAPES, LARGE]))
 def test_any_program_gives_the_laws_bits_in_wasm(seed: int, letters: int, shapes: Shapes) -> None:
     assert not different([case_of(seed, letters, shapes)], WASM)
+
+
+@settings(max_examples=30)
+@given(seed=SEEDS)
+def test_any_learned_program_gives_the_laws_bits_in_wasm(seed: int) -> None:
+    assert not different([learned(seed)], WASM)
+
+
+@pytest.mark.needs("gcc")
+@settings(max_examples=2)
+@given(first=SEEDS)
+def test_any_learned_program_gives_the_laws_bits_in_c_under_sanitizers(first: int) -> None:
+    assert not different([learned(first + k) for k in range(6)], SANITIZED)
 
 
 @pytest.mark.needs("gcc")
