@@ -39,6 +39,24 @@ def test_a_detector_agrees_too(tmp_path: Path) -> None:
     assert "vectors: 12 of 12 equal" in run(["make", "-s", "test", "CC=gcc"], tmp_path)
 
 
+STRICTEST = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic", "-Werror")
+PLAINEST = ("-ffp-contract=off", "-fno-math-errno", "-O2")
+
+
+@pytest.mark.parametrize("language", ["-xc -std=c99", "-xc -std=c11", "-xc++ -std=c++17"])
+@pytest.mark.parametrize(
+    "compiler", [pytest.param(name, marks=pytest.mark.needs(name)) for name in ("gcc", "clang")]
+)
+def test_strict_compilers_have_nothing_to_say(compiler: str, language: str, tmp_path: Path) -> None:
+    program, block = detector(2)
+    emit(program, block, make_vectors(program, block, seed=2, runs=4), str(tmp_path), "plant")
+    options = [compiler, *language.split(), *STRICTEST, *PLAINEST]
+    sources = ["plant.c", "plant_params.c", "plant_test.c", "test_main.c"]
+    run([*options, *sources, "-o", "strict", "-lm"], tmp_path)
+    assert "vectors: 4 of 4 equal" in run(["./strict"], tmp_path)
+    run([*options, "-c", "main.c"], tmp_path)
+
+
 @pytest.mark.needs("make", "s390x-linux-gnu-gcc", "qemu-s390x")
 def test_make_test_agrees_on_a_big_endian_machine(folder: Path) -> None:
     """Vectors are words, not bytes: they do not depend on the order of bytes."""
