@@ -230,3 +230,18 @@ def test_model_and_data_in_the_wrong_order_are_seen(quiet: Path) -> None:
 def test_a_wrong_name_is_said_with_the_nearest(options: list[str], says: str, quiet: Path) -> None:
     data = quiet / "quiet.csv"
     assert call("run", quiet / "quiet.bm", data, *options).sentence(1) == f"{data}: {says}"
+
+
+def test_alarms_that_the_budget_held_back_are_counted(quiet: Path, tmp_path: Path) -> None:
+    lines = rows(2400, seed=3)
+    for k in range(300, 2400, 60):
+        lines[k : k + 4] = [f"{line.rsplit(',', 1)[0]},60.0" for line in lines[k : k + 4]]
+    (tmp_path / "often.csv").write_text(table(lines), encoding="utf-8")
+    ended = call("run", quiet / "quiet.bm", tmp_path / "often.csv", "--json")
+    assert ended.code == 0, ended.err
+    told = re.search(r"(\d+) alarms?, .*suppressed by the budget: (\d+) alarms?;", ended.err)
+    assert told is not None, ended.err
+    assert int(told[1]) >= 1
+    assert int(told[2]) >= 1
+    calm = call("run", quiet / "quiet.bm", quiet / "quiet.csv")
+    assert "suppressed" not in calm.err

@@ -118,6 +118,7 @@ class _Seen:
     rows: int = 0
     kinds: Counter[Kind] = field(default_factory=Counter[Kind])
     devices: int = 0
+    held_back: dict[int, int] = field(default_factory=dict[int, int])
     first_ns: int | None = None
     last_ns: int = 0
 
@@ -126,6 +127,9 @@ class _Seen:
         self.rows += len(taken)
         self.kinds.update(event.kind for event in scored.events)
         self.devices = len(taken.batch.devices)
+        if "held_back" in (scored.outputs.dtype.names or ()):
+            held = scored.outputs["held_back"].tolist()
+            self.held_back |= dict(zip(taken.batch.device.tolist(), held, strict=True))
         if len(taken):
             first, last = int(taken.batch.time_ns.min()), int(taken.batch.time_ns.max())
             self.first_ns = first if self.first_ns is None else min(self.first_ns, first)
@@ -139,8 +143,10 @@ class _Seen:
         lasting = f" over {length(lasted_s)}" if lasted_s > 0 else ""
         alarms = counted(self.kinds[Kind.ALARM], "alarm")
         faults = counted(self.kinds[Kind.QUALITY], "sensor fault")
+        suppressed = sum(self.held_back.values())
+        held = f"suppressed by the budget: {counted(suppressed, 'alarm')}; " if suppressed else ""
         return (
-            f"{counted(self.rows, 'row')}{devices}{lasting}: {alarms}, {faults}; "
+            f"{counted(self.rows, 'row')}{devices}{lasting}: {alarms}, {faults}; {held}"
             f"{self.rows / seconds:,.0f} rows a second."
         )
 
