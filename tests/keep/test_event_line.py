@@ -56,6 +56,7 @@ def test_the_schema_is_what_is_documented() -> None:
         "sentence": "Hot.",
         "since": "2023-11-14T22:13:19.25Z",
         "id": "",
+        "confidence": 1.0,
     }
 
 

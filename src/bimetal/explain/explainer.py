@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.explain.reason import Expected, reasons_of
-from bimetal.explain.sentence import process_sentence, sensor_sentence
+from bimetal.explain.sentence import context_sentence, doubt_sentence, process_sentence, sensor_sentence
 from bimetal.nouns.device import FLEET
 from bimetal.nouns.event import Cause, Event, Fault, Kind, Reason
 from bimetal.nouns.signal import Signal
+
+SURE, LIKELY, OPEN = 1.0, 0.8, 0.5
+"""How sure a cause is: a sensor's own fault; the only sign there is; a sign that speaks for two causes."""
+LEAST_OUTSIDE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +24,13 @@ class Explainer:
     """Says why, for the devices of one model.
 
     `expected` has for each device (FLEET: for all others) what is usual for every signal, in the
-    order of `signals`. Call it with a row: values, share, fault (s,).
+    order of `signals`. Call it with a row: values, share, fault (s,); a negative fault is what a signal
+    only looks like.
 
-    The cause is `process` where the score is at its threshold, for a program keeps sensors at fault
-    out of it; else `sensor` where one is at fault.
+    Where the score is at its threshold the cause is `sensor` if the signal with the largest share is one
+    whose sensor is at fault, for most such are kept out of the score; `context` if at least half of the
+    signals, and three, are outside their usual ranges at once, an operating point never seen; else
+    `process`. Without a score it is `sensor` where one is at fault.
     """
 
     signals: tuple[Signal, ...]
@@ -41,18 +48,21 @@ class Explainer:
     ) -> Event:
         """Return the event of a row: an alarm where the score is at its threshold, else one of quality."""
         expected = self.expected.get(device) or self.expected[FLEET]
-        faulty = np.flatnonzero(fault).tolist()
+        faulty = np.flatnonzero(fault > 0).tolist()
         alarm = score >= 1
-        process = alarm or not faulty
-        said: list[str] = []
-        reasons: tuple[Reason, ...] = ()
-        if process:
-            reasons = reasons_of(self.signals, expected, values, share)
-            said.append(process_sentence(device, reasons, len(self.signals) == 1))
-        said += [self._sensor(device, k, expected[k], float(values[k]), Fault(int(fault[k]))) for k in faulty]
+        blamed = bool(share.any())
+        process = not faulty or (alarm and blamed)
         if not process:
-            blame = np.where(fault != 0, 1.0 / len(faulty), 0.0).astype(np.float32)
-            reasons = reasons_of(self.signals, expected, values, blame)
+            share = np.where(fault > 0, 1.0 / len(faulty), 0.0).astype(np.float32)
+        reasons = reasons_of(self.signals, expected, values, share)
+        cause, confidence = self._cause(expected, values, share, fault) if process else (Cause.SENSOR, SURE)
+        said: list[str] = []
+        if process:
+            said.append(self._process(device, cause, reasons, expected, values))
+        said += [self._sensor(device, k, expected[k], float(values[k]), Fault(int(fault[k]))) for k in faulty]
+        top = int(share.argmax())
+        if process and fault[top] < 0:
+            said.append(doubt_sentence(device, self.signals[top], Fault(-int(fault[top]))))
         sentence = "; ".join(
             [said[0].rstrip("."), *(s.removeprefix(f"{device}: ").rstrip(".") for s in said[1:])]
         )
@@ -62,13 +72,50 @@ class Explainer:
             time_ns=time_ns,
             score=score,
             alarm=alarm,
-            cause=Cause.PROCESS if process else Cause.SENSOR,
+            cause=cause,
             reasons=reasons,
             sentence=f"{sentence}.",
             since_ns=since_ns,
+            confidence=confidence,
         )
+
+    def _process(
+        self,
+        device: str,
+        cause: Cause,
+        reasons: tuple[Reason, ...],
+        expected: Sequence[Expected],
+        values: NDArray[np.float64],
+    ) -> str:
+        if cause is Cause.CONTEXT:
+            return context_sentence(device, reasons, _outside(expected, values), len(self.signals))
+        return process_sentence(device, reasons, len(self.signals) == 1)
+
+    def _cause(
+        self,
+        expected: Sequence[Expected],
+        values: NDArray[np.float64],
+        share: NDArray[np.float32],
+        fault: NDArray[np.int32],
+    ) -> tuple[Cause, float]:
+        """Return where an alarm comes from, and how sure that is."""
+        top = int(share.argmax())
+        if fault[top] > 0:
+            return Cause.SENSOR, LIKELY
+        outside, many = _outside(expected, values), len(self.signals)
+        if outside >= LEAST_OUTSIDE and 2 * outside >= many:
+            return Cause.CONTEXT, outside / many
+        return Cause.PROCESS, OPEN if fault[top] < 0 else LIKELY
 
     def _sensor(self, device: str, k: int, expected: Expected, value: float, fault: Fault) -> str:
         signal = self.signals[k]
         rows = {Fault.STUCK: expected.stuck_rows, Fault.MISSING: expected.gone_rows}.get(fault, 0)
         return sensor_sentence(device, signal, fault, value, rows * signal.period_s)
+
+
+def _outside(expected: Sequence[Expected], values: NDArray[np.float64]) -> int:
+    """Return how many signals (s,) are outside their usual range by at least a tenth of its width."""
+    low, high = np.array([e.low for e in expected]), np.array([e.high for e in expected])
+    room = 0.1 * (high - low)
+    with np.errstate(invalid="ignore"):
+        return int(np.count_nonzero((values < low - room) | (values > high + room)))

@@ -45,9 +45,38 @@ def sensor_sentence(device: str, signal: Signal, fault: Fault, value: float, las
             what = f"has been silent{lasting}"
         case Fault.OUT_OF_RANGE:
             what = f"says {shown}, which it cannot have measured"
-        case _:
+        case Fault.SPIKE:
+            what = f"spiked for a moment; now it says {shown}"
+        case Fault.DROPOUT:
+            what = "loses readings again and again"
+        case Fault.NOISE:
+            what = f"has grown noisy around {shown}"
+        case Fault.OFFSET:
+            what = f"says {shown} and has jumped away from the signal it goes with"
+        case Fault.DRIFT:
+            what = f"says {shown} and drifts away from the signal it goes with"
+        case Fault.UNIT:
+            what = f"says {shown}, as if in another unit"
+        case Fault.HEALTHY:
             what = "is sound"
     return f"{device}: the {signal.name} sensor {what}."
+
+
+LOOKS = {
+    Fault.SPIKE: "a spike", Fault.NOISE: "noise", Fault.OFFSET: "a jump", Fault.DRIFT: "a drift",
+    Fault.UNIT: "another unit",
+}  # fmt: skip
+
+
+def doubt_sentence(device: str, signal: Signal, looks: Fault) -> str:
+    """Return that a signal looks as its sensor would if that were broken, which nothing can tell."""
+    return f"{device}: {signal.name} looks like {LOOKS.get(looks, 'a fault')}, so its sensor is worth a look."
+
+
+def context_sentence(device: str, reasons: Sequence[Reason], outside: int, signals: int) -> str:
+    """Return that a device runs in a way never seen: most of its signals are outside their usual ranges."""
+    shown = "; ".join(_first(r, alone=False) for r in reasons[:MOST_ALSO])
+    return f"{device}: runs in a way it was never seen to, {outside} of {signals} signals outside: {shown}."
 
 
 def number_text(value: float, width: float = 0.0) -> str:

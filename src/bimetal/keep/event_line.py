@@ -7,7 +7,8 @@
 | `kind` | `alarm`, `cleared` or `quality` |
 | `score` | 1.0 is exactly the alarm threshold; null when there is none |
 | `alarm` | true while the program says alarm |
-| `cause` | `process` or `sensor` |
+| `cause` | `process`, `sensor`, or `context`: a way of running never seen |
+| `confidence` | how sure the cause is, 0..1 |
 | `explanation` | largest share first: `signal`, `share` (0..1), `value`, `usual` (low, high), `unit` |
 | `sentence` | the same in plain words |
 | `id` | the same when the same event is said again, as after a power cut; empty when nobody keeps count |
@@ -51,6 +52,7 @@ class _Line(msgspec.Struct):
     sentence: str
     since: str
     id: str = ""
+    confidence: float | None = 1.0
 
 
 def to_line(event: Event) -> bytes:
@@ -70,6 +72,7 @@ def to_line(event: Event) -> bytes:
         event.sentence,
         time_text(event.since_ns),
         event.id,
+        _plain(event.confidence),
     )
     try:
         return json_line(line)
@@ -109,6 +112,7 @@ def from_line(line: bytes) -> Event:
         read.sentence,
         time_ns_of(read.since),
         read.id,
+        _number(read.confidence),
     )
 
 

@@ -16,19 +16,23 @@ from itertools import pairwise
 
 import numpy as np
 
-from bimetal.program import letter
+from bimetal.nouns.event import Fault
+from bimetal.program import letter, word
 from bimetal.program.node import Node
 from bimetal.program.operators.budgeted_alarm import BudgetedAlarm
 from bimetal.program.operators.clip import Clip
 from bimetal.program.operators.guarded_distance import GuardedDistance
 from bimetal.program.operators.joint_score import JointScore
 from bimetal.program.operators.moving_moments import KINDS, MovingMoments
+from bimetal.program.operators.quality_gate import QualityGate
 from bimetal.program.operators.sensor_fault import SensorFault
 from bimetal.program.operators.standardise import Standardise
 from bimetal.program.program import Draft, Program
 
 BOUND = 20.0
 """Standardised values are kept within this many scales."""
+UNDER = 1 - 2.0**-10
+"""A score that is just no alarm."""
 LATE = 16
 """A signal that has so many readings less than the others is waited for, until its averages have settled."""
 
@@ -100,8 +104,28 @@ def sensing_program(design: Design, names: Sequence[str]) -> tuple[Program, Draf
     """Return the front part of the detector: `features` (s, f), `bands` (b, s), `fault` and `usable` (s,)."""
     draft = Draft("sensing")
     sensed = _sense(draft, design, names)
-    for name, node in zip(("features", "bands", "fault", "usable"), sensed[:4], strict=True):
+    draft.output("features", sensed.features)
+    draft.output("bands", sensed.bands)
+    draft.output("fault", sensed.gate.fault)
+    draft.output("usable", sensed.gate.usable)
+    return draft.finish(), draft
+
+
+def gate_program(design: Design, names: Sequence[str]) -> tuple[Program, Draft]:
+    """Return the very front: `z` (s,), standardised, and `figures` (5, s), held to the gate's limits.
+
+    Also `fault`, `looks` and `usable` (s,): see QualityGate.
+    """
+    draft = Draft("gate")
+    gate = _gate(draft, design, names)
+    for name, node in (
+        ("z", gate.z),
+        ("figures", gate.figures),
+        ("fault", gate.fault),
+        ("looks", gate.looks),
+    ):
         draft.output(name, node)
+    draft.output("usable", gate.usable)
     return draft.finish(), draft
 
 
@@ -112,38 +136,81 @@ def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Dra
     The draft's values stand for every parameter until learned ones take their place.
     """
     draft = Draft("detector")
-    features, bands, fault, usable, seen = _sense(draft, design, names)
+    sensed = _sense(draft, design, names)
+    usable, seen = sensed.gate.usable, sensed.seen
     warm = letter.le(letter.const(design.warm_up, "i32"), letter.reduce(seen, "max"))
     alone = GuardedDistance(design.signals, design.own_features, name="own")
     known = letter.minimum(letter.const(design.settled, "i32"), letter.reduce(seen, "max"))
     enough = letter.maximum(letter.const(design.warm_up, "i32"), letter.sub(known, LATE))
     settled = letter.both(usable, letter.le(enough, seen))
-    own, _ = alone.trace(draft, features, settled, warm)
+    own, _ = alone.trace(draft, sensed.features, settled, warm)
     parts = [own]
     if design.blocks:
-        parts.append(_together(draft, design, bands, settled, warm))
+        parts.append(_together(draft, design, sensed.bands, settled, warm))
     raw, share = JointScore().trace(draft, *parts)
     threshold = draft.param("threshold", 1.0, low=1e-3, high=1e6)
     trust = letter.mul(letter.cast(known, "f32"), 1 / design.settled)
     score = letter.where(warm, letter.mul(letter.div(raw, threshold), trust), 0.0)
     draft.output("score", score)
-    alarm, held_back = BudgetedAlarm().trace(draft, score)
+    # Whether a jump is a spike or a step is known two readings later: no alarm begins before.
+    heard = letter.where(
+        word.any_of(sensed.gate.waits), letter.minimum(letter.const(UNDER, "f32"), score), score
+    )
+    alarm, held_back = BudgetedAlarm().trace(draft, heard)
     draft.output("alarm", alarm)
     draft.output("share", share)
-    draft.output("fault", fault)
+    draft.output("fault", sensed.gate.fault)
+    draft.output("looks", sensed.gate.looks)
     draft.output("held_back", held_back)
     return draft.finish(), draft
 
 
-def _sense(draft: Draft, design: Design, names: Sequence[str]) -> tuple[Node, Node, Node, Node, Node]:
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """What the gate says of every signal: its fault, what it looks like, whether it can be used, figures."""
+
+    fault: Node
+    looks: Node
+    usable: Node
+    waits: Node
+    figures: Node
+    z: Node
+
+
+@dataclass(frozen=True, slots=True)
+class _Senses:
+    """What is sensed: features (s, f), bands (b, s), how many values of each signal (s,), and the gate's."""
+
+    features: Node
+    bands: Node
+    seen: Node
+    gate: _Gate
+
+
+def _sense(draft: Draft, design: Design, names: Sequence[str]) -> _Senses:
+    gate = _gate(draft, design, names)
+    z = letter.where(gate.usable, Clip(-BOUND, BOUND).trace(draft, gate.z), 0.0)
+    features, levels, seen = MovingMoments(design.spans, BOUND).trace(draft, z, gate.usable)
+    return _Senses(features, _bands(z, levels, design.cuts), seen, gate)
+
+
+def _gate(draft: Draft, design: Design, names: Sequence[str]) -> _Gate:
     x = letter.stack([draft.input(name) for name in names])
     many = design.signals
     check = SensorFault((-3e38,) * many, (3e38,) * many, (64,) * many, (8,) * many)
-    fault, usable = check.trace(draft, x)
+    fault, sound = check.trace(draft, x)
     z = Standardise((0.0,) * many, (1.0,) * many, "usual").trace(draft, x)
-    z = letter.where(usable, Clip(-BOUND, BOUND).trace(draft, z), 0.0)
-    features, levels, seen = MovingMoments(design.spans, BOUND).trace(draft, z, usable)
-    return features, _bands(z, levels, design.cuts), fault, usable, seen
+    lost = letter.invert(word.known(x))
+    # What is out of range may be another unit, which the gate can tell; it is not used for all that.
+    outside = letter.eq(fault, int(Fault.OUT_OF_RANGE))
+    shape, looks, fit, waits, figures = QualityGate(many).trace(draft, z, letter.either(sound, outside), lost)
+    usable = letter.both(sound, fit)
+    open_to_it = letter.either(
+        letter.eq(fault, int(Fault.HEALTHY)), letter.eq(fault, int(Fault.OUT_OF_RANGE))
+    )
+    named = letter.both(open_to_it, letter.lt(letter.const(0, "i32"), shape))
+    fault = letter.where(named, shape, fault)
+    return _Gate(fault, looks, usable, waits, figures, z)
 
 
 def _bands(z: Node, levels: Node, cuts: Sequence[int]) -> Node:

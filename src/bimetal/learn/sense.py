@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bimetal.learn.detector import Design, sensing_program
+from bimetal.learn.detector import Design, gate_program, sensing_program
 from bimetal.program.block import pack
 from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.program import Program
@@ -59,6 +59,28 @@ def sense(
             seen += len(out)
         found.append(Sensed(np.concatenate(features), np.concatenate(bands)))
     return found
+
+
+def figures_of(
+    design: Design,
+    names: Sequence[str],
+    stretches: Sequence[tuple[Values, Floats]],
+    target: Target,
+) -> tuple[Rows, Rows]:
+    """Return the gate's figures (n, 5, s) and standardised readings (n, s) of stretches, one after another.
+
+    Of a long history every k-th row is kept.
+    """
+    program, draft = gate_program(design, names)
+    keep = max(1, sum(len(v) for _, v in stretches) * design.signals * 6 // MOST_FEATURES)
+    figures: list[Rows] = [np.zeros((0, 5, design.signals), np.float32)]
+    z: list[Rows] = [np.zeros((0, design.signals), np.float32)]
+    for usual, values in stretches:
+        learned = {name: usual.get(name, start) for name, start in draft.values.items()}
+        for out in run(program, learned, names, values, target):
+            figures.append(out["figures"][::keep].copy())
+            z.append(out["z"][::keep].copy())
+    return np.concatenate(figures), np.concatenate(z)
 
 
 def run(

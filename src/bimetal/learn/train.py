@@ -15,18 +15,17 @@ from bimetal.learn.calibrate import FOLD, Budget, Threshold, threshold_for
 from bimetal.learn.card import Card, CardSignal
 from bimetal.learn.dataset import History
 from bimetal.learn.detector import Design, detector_program, input_names
+from bimetal.learn.gate import gated, usual_of_history
 from bimetal.learn.learners.covariance import RIDGE_OWN, RIDGE_TOGETHER, Habit, fit_habit
 from bimetal.learn.search import design_for
 from bimetal.learn.sense import Floats, Rows, Sensed, Values, run, sense
-from bimetal.learn.usual import Usual, fleet_of, usual_of, values_of
+from bimetal.learn.usual import Usual
 from bimetal.nouns.device import FLEET
 from bimetal.program.program import Program
 from bimetal.targets.target import Target
 
 Progress = Callable[[str, float], None]
 
-FEW_ROWS = 32
-"""A device with fewer rows is taken for one never met."""
 _FASTEST, _SLOWEST = 400, 5000
 
 
@@ -83,14 +82,14 @@ def train(
     history.check()
     period = period_s if period_s > 0 else 1.0
     progress("reading", 1.0)
-    usual = _usual(history)
+    usual = usual_of_history(history)
     taught = [d for d in history.devices if d in usual] or list(history.devices)
     typical = int(np.median([len(history.values(d)) for d in taught]))
     design = design_for(len(history.signals), typical)
     names = input_names([s.name for s in history.signals])
-    own = {d: values_of(usual.get(d) or usual[FLEET]) for d in (*history.devices, FLEET)}
-    stretches = [(own[d], s) for d in taught for s in history.stretches(d)]
     progress("learning", 0.0)
+    own = gated(history, design, names, usual, target, min(budget.per_second * period, 1.0))
+    stretches = [(own[d], s) for d in taught for s in history.stretches(d)]
     lesson = _Lesson(design, names, stretches, sense(design, names, stretches, target), typical, target)
     progress("learning", 0.4)
     whole, early, late = lesson.habit(), lesson.habit(last=FOLD), lesson.habit(first=1 - FOLD)
@@ -110,20 +109,6 @@ def train(
     progress("calibrating", 1.0)
     card = _card(history, design, names, budget, threshold, period_s, purpose, usual, alarms)
     return Learned(program, {d: learned | v for d, v in own.items()}, card, threshold)
-
-
-def _usual(history: History) -> dict[str, list[Usual]]:
-    """What is usual for every device with enough rows, and for the fleet."""
-    everything = [history.values(d) for d in history.devices]
-    found = {
-        d: usual_of(v, history.signals)
-        for d, v in zip(history.devices, everything, strict=True)
-        if len(v) >= FEW_ROWS
-    }
-    most = max(1, history.rows // 200_000)
-    whole = np.concatenate([v[::most] for v in everything])
-    ones = list(found.values()) or [usual_of(whole, history.signals)]
-    return found | {FLEET: fleet_of(ones, whole, history.signals)}
 
 
 def _habit(features: list[Rows], bands: list[Rows], design: Design, typical_rows: float) -> Values:

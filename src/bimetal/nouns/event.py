@@ -15,10 +15,11 @@ class Kind(StrEnum):
 
 
 class Cause(StrEnum):
-    """Where the trouble lies."""
+    """Where the trouble lies: in the process, in a sensor, or in a way of running that was never seen."""
 
     PROCESS = "process"
     SENSOR = "sensor"
+    CONTEXT = "context"
 
 
 class Fault(IntEnum):
@@ -28,6 +29,12 @@ class Fault(IntEnum):
     MISSING = 1
     OUT_OF_RANGE = 2
     STUCK = 3
+    SPIKE = 4
+    DROPOUT = 5
+    NOISE = 6
+    OFFSET = 7
+    DRIFT = 8
+    UNIT = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class Event:
     `score` is 1.0 exactly at the alarm threshold; `reasons` are ordered by share, largest
     first; `sentence` says the same in plain words; `since_ns` is when it began. `id` is the same
     when the same event is said again, as after a power cut; empty for one that is not of a stream.
+    `confidence` says how sure the cause is, 0..1: with one kind of sign for a sensor it is 0.8, where a
+    signal only looks as a broken sensor would it falls to 0.5.
     """
 
     kind: Kind
@@ -65,3 +74,4 @@ class Event:
     sentence: str
     since_ns: int
     id: str = field(default="", compare=False)
+    confidence: float = 1.0

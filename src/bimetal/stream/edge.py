@@ -17,7 +17,8 @@ class Explain(Protocol):
     """Says why: the values, score, share and fault of the row at which something began.
 
     Shapes, for s signals: values, share, fault (s,). What comes back has the right reasons, cause
-    and sentence; kind and alarm are set by the caller. When a sensor's fault begins, share is 0
+    and sentence; kind and alarm are set by the caller. A negative fault is what a signal only looks
+    like. When a sensor's fault begins, share is 0
     and only what began is in `fault`.
     """
 
@@ -58,7 +59,7 @@ class Watch:
 class Said:
     """What a program said about one device, row by row: n rows at which it said anything, s signals.
 
-    `row` numbers the rows in the batch they came in.
+    `row` numbers the rows in the batch they came in. `looks` is the fault a signal looks like it has.
     """
 
     device: str
@@ -69,6 +70,7 @@ class Said:
     alarm: NDArray[np.bool_]
     share: NDArray[np.float32]
     fault: NDArray[np.int32]
+    looks: NDArray[np.int32] | None = None
 
 
 @dataclass(slots=True)
@@ -93,8 +95,8 @@ class _Walk:
             self.say(at, event)
         if not alarm and before.alarm_since_ns is not None:
             self.watch = replace(self.watch, alarm_since_ns=None, cause=Cause.PROCESS)
-            if before.cause is Cause.PROCESS:
-                self.over(at, Cause.PROCESS, before.alarm_since_ns, "is back to normal")
+            if before.cause is not Cause.SENSOR:
+                self.over(at, before.cause, before.alarm_since_ns, "is back to normal")
         self.sensor_trouble(at)
 
     def sensor_trouble(self, at: int) -> None:
@@ -112,6 +114,9 @@ class _Walk:
         share, fault = said.share[at], said.fault[at]
         if only is not None:
             share, fault = np.zeros_like(share), np.where(only, fault, 0)
+        elif said.looks is not None:
+            doubt: NDArray[np.int32] = -said.looks[at]
+            fault = np.where(fault != 0, fault, doubt).astype(np.int32)
         score = float(said.score[at])
         return self.explain(said.device, time_ns, said.values[at], score, share, fault, time_ns)
 
@@ -130,8 +135,9 @@ def edges(watch: Watch, said: Said, explain: Explain) -> tuple[Watch, list[tuple
     """Return what is going on after these rows, and the events at them with their row numbers.
 
     An event of kind `alarm` when the alarm begins, `quality` when a sensor's fault begins; `cleared`
-    with cause `process` when an alarm of that cause ends, and with cause `sensor` when no sensor is at fault
-    and no alarm comes from one any more. Splitting the rows anywhere gives the same events.
+    with cause `process` or `context` when an alarm of that cause ends, and with cause `sensor` when no
+    sensor is at fault and no alarm comes from one any more. Splitting the rows anywhere gives the same
+    events.
     """
     signals = said.fault.shape[1]
     if len(watch.faulty) != signals:

@@ -202,10 +202,14 @@ class Scorer:
             share[:] = outputs["share"].reshape(len(at), signals)
         if "fault" in names:
             fault[:] = outputs["fault"].reshape(len(at), signals)
+        looks = np.zeros_like(fault)
+        if "looks" in names:
+            looks[:] = outputs["looks"].reshape(len(at), signals)
         alarm = self._column("alarm", outputs, fired, 0)[there] != 0
         score = self._column("score", outputs, fired, np.nan)[there]
         at = at[there]
-        return Said(device, at, batch.time_ns[at], values[at], score, alarm, share[there], fault[there])
+        time_ns, share, fault, looks = batch.time_ns[at], share[there], fault[there], looks[there]
+        return Said(device, at, time_ns, values[at], score, alarm, share, fault, looks)
 
     def _there(self, name: str, fired: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Return the rows at which an output was put out; none for one the program has not."""

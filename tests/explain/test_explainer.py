@@ -1,0 +1,60 @@
+"""The cause of an alarm: process, sensor, or a way of running never seen, and how sure that is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bimetal.explain.explainer import Explainer
+from bimetal.learn.usual import Usual
+from bimetal.nouns import Event, Kind, Signal
+from bimetal.nouns.event import Cause, Fault
+
+NAMES = ("flow", "heat", "power", "noise")
+USUAL = [Usual(5.0, 1.0, 0.0, 10.0)] * 4
+
+
+def told(values: list[float], share: list[float], fault: list[int], score: float = 2.0) -> Event:
+    explain = Explainer(tuple(Signal(n) for n in NAMES), {"": USUAL})
+    shares, faults = np.array(share, np.float32), np.array(fault, np.int32)
+    return explain("rig", 0, np.array(values), score, shares, faults, 0)
+
+
+def test_one_signal_outside_is_the_process() -> None:
+    event = told([20, 5, 5, 5], [0.8, 0.2, 0, 0], [0, 0, 0, 0])
+    assert (event.kind, event.cause, event.confidence) == (Kind.ALARM, Cause.PROCESS, 0.8)
+
+
+def test_most_signals_outside_at_once_are_a_way_of_running_never_seen() -> None:
+    event = told([20, -9, 30, 5], [0.4, 0.3, 0.3, 0], [0, 0, 0, 0])
+    assert (event.cause, event.confidence) == (Cause.CONTEXT, 0.75)
+    assert "a way it was never seen to, 3 of 4 signals outside" in event.sentence
+    near = told([10.5, -0.5, 10.5, 5], [0.4, 0.3, 0.3, 0], [0, 0, 0, 0])
+    assert near.cause is Cause.PROCESS
+
+
+def test_an_alarm_of_a_signal_whose_sensor_is_convicted_is_the_sensor_s() -> None:
+    event = told([20, 5, 5, 5], [0.9, 0.1, 0, 0], [Fault.OFFSET, 0, 0, 0])
+    assert (event.cause, event.alarm) == (Cause.SENSOR, True)
+    assert "jumped away from the signal it goes with" in event.sentence
+    other = told([20, 5, 5, 5], [0.9, 0.1, 0, 0], [0, Fault.STUCK, 0, 0])
+    assert other.cause is Cause.PROCESS
+
+
+def test_what_only_looks_like_a_sensor_is_said_with_half_the_confidence() -> None:
+    event = told([20, 5, 5, 5], [0.9, 0.1, 0, 0], [-Fault.DRIFT, 0, 0, 0])
+    assert (event.cause, event.confidence) == (Cause.PROCESS, 0.5)
+    assert event.sentence.endswith("flow looks like a drift, so its sensor is worth a look.")
+
+
+@pytest.mark.parametrize("score", [0.2, 3.0])
+def test_a_sensor_s_fault_alone_is_its_own_event_with_its_own_reasons(score: float) -> None:
+    event = told([20, 5, 5, 5], [0, 0, 0, 0], [Fault.SPIKE, 0, 0, 0], score)
+    assert (event.cause, event.confidence) == (Cause.SENSOR, 1.0)
+    assert event.reasons[0].signal == "flow"
+    assert event.sentence.startswith("rig: the flow sensor spiked")
+
+
+def test_missing_values_are_outside_of_nothing() -> None:
+    event = told([float("nan")] * 4, [1, 0, 0, 0], [0, 0, 0, 0])
+    assert event.cause is Cause.PROCESS
