@@ -5,7 +5,7 @@ of place i are places 2i and 2i + 1 (there is nothing at place 0), and a split t
 threshold. Where a tree ends earlier, both sides lead to the same. `end` says for every place below what
 lies there:
 
-* -1 - leaf, a leaf; or how far from `base` of its tree a cell is;
+* -1 - leaf, a leaf; or how far from `stem` of its tree a cell is;
 * a cell is a split with two sides in `child`: -1 - leaf, or how many cells further on a side is.
 
 Crowns as deep as their trees have no cells; `place_walk` then gives the place below itself, so that what
@@ -40,7 +40,7 @@ class Crowned:
     levels: int
     top: tuple[tuple[int, float], ...]
     end: tuple[int, ...]
-    base: tuple[int, ...]
+    stem: tuple[int, ...]
     cells: tuple[tuple[int, float], ...]
     child: tuple[int, ...]
     steps: int
@@ -66,17 +66,17 @@ def crowned(trees: Sequence[Tree], levels: int, leaves: int = 0) -> Crowned:
     tops: list[tuple[int, float]] = []
     below = [_below(tree, levels, tops) for tree in trees]
     ends: list[list[int]] = [[] for _ in trees]
-    base = [0] * len(trees)
+    stem = [0] * len(trees)
     # The last tree's cells are the ones whose ends reach farthest: nothing is then needed behind them.
     for t in sorted(range(len(trees)), key=lambda t: _reach(below[t])):
-        base[t] = len(writer.cells)
-        ends[t] = [writer.end(part, base[t]) for part in below[t]]
+        stem[t] = len(writer.cells)
+        ends[t] = [writer.end(part, stem[t]) for part in below[t]]
     spare = max(0, steps - 1) * writer.far if writer.cells else 0
     return Crowned(
         levels,
         tuple(tops),
         tuple(e for own in ends for e in own),
-        tuple(base),
+        tuple(stem),
         (*writer.cells, *((0, 0),) * spare),
         (*writer.child, *(-1,) * (2 * spare)),
         max(steps, 0),
@@ -121,7 +121,7 @@ class _Writer:
         self.child: list[int] = []
         self.far = 0
 
-    def end(self, part: Tree, base: int) -> int:
+    def end(self, part: Tree, stem: int) -> int:
         """Write the cells of what lies below a crown, and return what its end says."""
         if isinstance(part, int):
             return -1 - part
@@ -138,14 +138,14 @@ class _Writer:
             self.child += [-1 - side if isinstance(side, int) else 0 for side in split[2:]]
             sides = ((split[3], 2 * at + 1), (split[2], 2 * at))
             todo += [(side, where) for side, where in sides if not isinstance(side, int)]
-        return start - base
+        return start - stem
 
 
 def crown_walk(draft: Draft, crown: Crowned, x: Node, name: str) -> Node:
     """Return the leaf (trees,) that x falls to in every tree, 0..leaves - 1; i32.
 
     `x` is a vector, u8 or f32; thresholds are of its type. A NaN goes to `low`. Parameters:
-    `<name>_crown_feature`, `<name>_crown_threshold`, `<name>_end` and, where there are cells, `<name>_base`,
+    `<name>_crown_feature`, `<name>_crown_threshold`, `<name>_end` and, where there are cells, `<name>_stem`,
     `<name>_cell_feature`, `<name>_cell_threshold`, `<name>_child`. Raises BadProgram for a feature that x
     does not have.
     """
@@ -182,9 +182,9 @@ def place_walk(draft: Draft, crown: Crowned, x: Node, name: str) -> Node:
 
 def _steps(draft: Draft, crown: Crowned, x: Node, name: str, code: Node) -> Node:
     """Go from cell to cell until there is a leaf, or no step is left."""
-    last = max(crown.base)
+    last = max(crown.stem)
     many = len(crown.cells)
-    base = draft.param(f"{name}_base", crown.base, "i16" if many < 2**15 else "i32", low=0, high=last)
+    stem = draft.param(f"{name}_stem", crown.stem, "i16" if many < 2**15 else "i32", low=0, high=last)
     feature = draft.param(
         f"{name}_cell_feature", [f for f, _ in crown.cells], _small(x), low=0, high=x.size - 1
     )
@@ -192,7 +192,7 @@ def _steps(draft: Draft, crown: Crowned, x: Node, name: str, code: Node) -> Node
     kind = "i8" if crown.leaves <= 128 and crown.far < 128 else "i16"
     child = draft.param(f"{name}_child", crown.child, kind, low=-crown.leaves, high=crown.far)
     zero = letter.const(0, "i32")
-    at = letter.add(_whole(base), letter.maximum(zero, code))
+    at = letter.add(_whole(stem), letter.maximum(zero, code))
     for _ in range(crown.steps):
         high = letter.lt(_whole(letter.gather(threshold, at)), _value(x, feature, at))
         side = letter.add(letter.mul(at, 2), letter.cast(high, "i32"))

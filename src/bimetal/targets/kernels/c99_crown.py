@@ -61,7 +61,7 @@ def _below(kernel: ForestKernel) -> Iterator[str]:
     if not kernel.turns:
         return
     yield "if (code >= 0) {"
-    yield f"    uint32_t at = (uint32_t){fields['base']};"
+    yield f"    uint32_t at = (uint32_t){fields['stem']};"
     yield from (f"    {line}" for line in _cells(kernel))
     yield "    if (code >= 0) {"
     yield "        code = -1;"

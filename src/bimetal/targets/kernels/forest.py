@@ -180,5 +180,5 @@ def _bare(kernel: ForestKernel, params: Params) -> crown.Crowned:
     reach = int(end.high) if end else 0
     ends = (reach, *(-1,) * ((kernel.trees << kernel.levels) - 1))
     far = int(child.high) if child else 1
-    cells, base, ways = ((0, 0.0),) * kernel.cells, (0,) * kernel.trees, (-1,) * (2 * kernel.cells)
-    return crown.Crowned(kernel.levels, top, ends, base, cells, ways, kernel.turns, kernel.leaves, far)
+    cells, stem, ways = ((0, 0.0),) * kernel.cells, (0,) * kernel.trees, (-1,) * (2 * kernel.cells)
+    return crown.Crowned(kernel.levels, top, ends, stem, cells, ways, kernel.turns, kernel.leaves, far)

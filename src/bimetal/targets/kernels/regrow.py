@@ -67,7 +67,7 @@ class _Reader:
         if not crowned or kernel.cells:
             self._threshold = self._raw("cell_threshold" if crowned else "threshold")
         self._marks = self._whole({LINKS: "link", SHORT: "twig"}.get(kernel.form, "child"))
-        self._root = self._whole("base" if crowned else "root")
+        self._root = self._whole("stem" if crowned else "root")
         self._end = self._whole("end")
         self._crown = self._whole("crown_feature"), self._raw("crown_threshold")
 
