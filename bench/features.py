@@ -3,12 +3,14 @@
 Three axes of 256 readings give eleven features each: mean taken away, root mean square, peak, peak to
 peak, crest factor, skewness, kurtosis, zero crossings, and four bands of a tapered spectrum as
 logarithms. Prints nanoseconds a row (one window of one device) and ratios; only ratios within one run
-mean anything on a shared machine. Results are compared in every bit first.
+mean anything on a shared machine. Results are compared in every bit first. With --board [KIND] instead the
+instructions of one window on a simulated board (qemu), cortex-m4 unless said.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.simulate import count
 from bimetal.program import word
 from bimetal.program.block import pack
 from bimetal.program.layout import initial_state
@@ -37,6 +40,7 @@ from bimetal.program.operators.window import Window
 from bimetal.program.operators.zero_cross import ZeroCross
 from bimetal.program.program import Draft, Program
 from bimetal.program.verify import check
+from bimetal.shrink.machine import machine_of
 from bimetal.targets.lower import lower
 from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.wasm import write_wasm
@@ -170,10 +174,23 @@ def main(devices: int) -> None:
         print(f"{few} devices fed reading by reading, a window every {hop}: {said(*figures)}")
 
 
+def on_board(kind: str) -> None:
+    """Print the instructions and the stack one window takes on a simulated board."""
+    program = whole()
+    x = np.random.default_rng(1).normal(0.3, 1, (4, SIZE, AXES)).astype(np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = rows_of(program, x[:, None])[:, 0]
+        found = count(program, pack(program, {}), rows, machine_of(kind), Path(folder))
+    print(f"{kind}: {found.instructions.max():,} instructions, {found.stack_bytes.max():,} bytes of stack")
+
+
 def said(fast: float, law: float) -> str:
     """Figures in words."""
     return f"wasm {fast:,.0f} ns a window, the law {law:,.0f} ({law / fast:.0f} x)"
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else 4096)
+    if sys.argv[1:2] == ["--board"]:
+        on_board(sys.argv[2] if sys.argv[2:] else "cortex-m4")
+    else:
+        main(int(sys.argv[1]) if sys.argv[1:] else 4096)
