@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -227,7 +228,9 @@ def _worth(
 def _engine() -> Any:
     import wasmtime
 
-    return wasmtime.Engine(wasmtime.Config())
+    engine = wasmtime.Engine(wasmtime.Config())
+    atexit.register(engine.close)  # before the interpreter takes wasmtime itself apart
+    return engine
 
 
 @functools.cache
