@@ -245,4 +245,7 @@ def test_the_report_overwrites_nothing_that_is_read(quiet: Path, tmp_path: Path)
 
 
 def test_what_the_model_learned_from_is_said_to_flatter(quiet: Path, tmp_path: Path) -> None:
-    assert "flatters it" in judged(quiet, tmp_path, labelled(), "--json").err
+    ended = judged(quiet, tmp_path, labelled(), "--json", "--report", tmp_path / "p.html")
+    assert "flatters it" in ended.err
+    assert any("flatters it" in note for note in figures(ended)["notes"])
+    assert "flatters it" in (tmp_path / "p.html").read_text(encoding="utf-8")

@@ -18,7 +18,8 @@ STYLE = """
   --edge: light-dark(#dfe5ec, #232b37); --text: light-dark(#46525f, #a3afbd);
   --strong: light-dark(#131c26, #eef2f7); --quiet: light-dark(#5b6774, #909dac);
   --line: light-dark(#1f6fd6, #62a8fb); --grid: light-dark(#e6ebf1, #1f2631);
-  --good: light-dark(#0d7445, #45d094); --alarm: light-dark(#c62828, #ff7272);
+  --good: light-dark(#0d7445, #45d094); --notice: light-dark(#8f5600, #f3b64e);
+  --alarm: light-dark(#c62828, #ff7272);
   --alarm-soft: light-dark(#fbd9d9, #4a2224); --other: light-dark(#8793a1, #6b7684); }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--text);
@@ -50,6 +51,7 @@ svg text { fill: var(--quiet); font: 11px system-ui, sans-serif; }
 .bad-band { fill: var(--alarm-soft); } .alarm { fill: var(--alarm); }
 .promise { stroke: var(--alarm); stroke-width: 2; } .limit { stroke: var(--alarm); stroke-dasharray: 4 4; }
   .whisker { stroke: var(--strong); stroke-width: 1.5; }
+.note { margin-top: 6px; font-size: 13.5px; color: var(--notice); }
 .two { display: grid; gap: 20px; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); }
 .stack { display: grid; gap: 20px; align-content: start; } .two > *, .stack > * { min-width: 0; }
@@ -70,7 +72,7 @@ def page(outcome: Outcome, gathered: Gathered) -> str:
     title = f"How well {outcome.model.rsplit('/', 1)[-1]} does"
     body = "\n".join(
         [
-            f"<header><h1>{escape(title)}</h1><p>{escape(_judged_on(outcome))}</p></header>",
+            f"<header><h1>{escape(title)}</h1><p>{escape(_judged_on(outcome))}</p>{_notes(outcome)}</header>",
             f'<div class="cards">{"".join(_cards(outcome))}</div>',
             _table(outcome),
             f'<div class="two"><div class="stack">{_ranking(outcome)}{_promise(outcome)}</div>'
@@ -96,6 +98,10 @@ def _judged_on(outcome: Outcome) -> str:
         f"{counted(outcome.rows, 'row')} of {names}{more}; {outcome.faulty_rows:,} of them faulty, in "
         f"{counted(outcome.events, 'event')}. Every row was scored before the next was seen."
     )
+
+
+def _notes(outcome: Outcome) -> str:
+    return "".join(f'<p class="note">{escape(words[:1].upper() + words[1:])}.</p>' for words in outcome.notes)
 
 
 def _cards(outcome: Outcome) -> Iterator[str]:

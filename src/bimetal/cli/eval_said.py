@@ -44,6 +44,7 @@ class Outcome:
     each: tuple[tuple[str, Figures], ...]
     learned_from: str
     state_bytes: int = 0
+    notes: tuple[str, ...] = ()
 
 
 RATE = "rate"
@@ -178,6 +179,7 @@ def figures_json(outcome: Outcome) -> dict[str, Any]:
         "suppressed_by_budget": outcome.held_back,
         "state_bytes": outcome.state_bytes,
         "seed": outcome.seed,
+        "notes": list(outcome.notes),
         "others_learned_from": outcome.learned_from,
         "detectors": [_judged_json(judged) for judged in outcome.detectors],
         "devices": [{"device": d} | _plain(f) for d, f in outcome.each],

@@ -84,10 +84,12 @@ def evaluate(wish: Wish, as_json: bool) -> None:
     batches = tables.batches(progress=lambda done, total: progress("scoring", done / max(total, 1)))
     gathered = gather(scorer, batches, truth)
     progress.clear()
-    for words in _notes(gathered, truth, tables, wish, card):
+    notes = tuple(_notes(gathered, truth, tables, wish, card))
+    for words in notes:
         note(words)
     outcome = _judged(wish, card, gathered, others, progress)
-    outcome = replace(outcome, state_bytes=layout_of(sealed.bundle.program).state.size)
+    size = layout_of(sealed.bundle.program).state.size
+    outcome = replace(outcome, state_bytes=size, notes=notes)
     if wish.report is not None:
         with whole_file(wish.report) as file:
             file.write(page(outcome, gathered))
