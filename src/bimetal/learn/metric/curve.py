@@ -72,14 +72,18 @@ def _around(
     bad: NDArray[np.bool_], events: list[tuple[int, int]], margin: int
 ) -> tuple[NDArray[np.int64], Scores]:
     """Return the healthy rows near an event, and how much they count as part of it."""
-    soft = np.zeros(len(bad))
+    half = margin // 2
+    near = [np.zeros(0, np.int64)]
+    parts = [np.zeros(0)]
     for a, b in events:
-        after = np.arange(b + 1, min(b + margin // 2 + 1, len(bad)))
-        before = np.arange(max(a - margin // 2, 0), a)
-        soft[after] += np.sqrt(1 - (after - b) / max(margin, 1))
-        soft[before] += np.sqrt(1 - (a - before) / max(margin, 1))
-    rows = np.flatnonzero((soft > 0) & ~bad)
-    return rows, np.minimum(soft[rows], 1.0)
+        after = np.arange(b + 1, min(b + half + 1, len(bad)))
+        before = np.arange(max(a - half, 0), a)
+        near += [after, before]
+        parts += [np.sqrt(1 - (after - b) / max(margin, 1)), np.sqrt(1 - (a - before) / max(margin, 1))]
+    rows, place = np.unique(np.concatenate(near), return_inverse=True)
+    soft = np.bincount(place, np.concatenate(parts), minlength=len(rows))
+    kept = (soft > 0) & ~bad[rows]
+    return rows[kept], np.minimum(soft[kept], 1.0)
 
 
 def _joined(events: list[tuple[int, int]], margin: int, rows: int) -> list[tuple[int, int]]:
