@@ -35,7 +35,8 @@ FEW_ROWS = 32
 ENOUGH_ROWS = 256
 """With fewer rows of its own a device takes the limits of the fleet."""
 FEW_SLACK = 1.4
-"""So much farther out jumps are told of a device with few rows of its own."""
+SOME_ROWS = 600
+"""So much farther out jumps are told of a device with fewer rows of its own than that."""
 MANY_ROWS = 4000
 """With so many a tail can be told from its own rows alone."""
 DECIMAL = ((1000.0, 0.0), (1e-3, 0.0), (1.8, 32.0), (1 / 1.8, -32 / 1.8))
@@ -197,8 +198,9 @@ def _own(found: tuple[Rows, Rows], shut: Values, fleet: Values, decades: float) 
         own = fleet_limits(fleet, shut)
         return own | {"quality_jump": np.minimum(FEW_SLACK * own["quality_jump"], NEVER)}
     own = limits_of(*found, shut, decades)
-    if len(found[0]) < MANY_ROWS:
+    if len(found[0]) < SOME_ROWS:
         own["quality_jump"] = np.minimum(FEW_SLACK * own["quality_jump"], NEVER)
+    if len(found[0]) < MANY_ROWS:
         for name in ("jump", "rough", "fast", "slow", "broken", "reach"):
             own[f"quality_{name}"] = np.maximum(own[f"quality_{name}"], fleet[f"quality_{name}"])
     return own

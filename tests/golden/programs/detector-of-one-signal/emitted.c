@@ -600,7 +600,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const int32_t pick_58 = (is_19 || is_35) ? pick_22 : 0;
     /* where to out fault */
     const int32_t pick_59 = is_17 ? 9 : ((p->quality_broken < value_1) ? 5 : ((is_14 && !is_15) ? 4
-        : (is_35 ? pick_58 : 0)));
+        : (is_35 ? (is_16 ? 9 : pick_58) : 0)));
     out->fault = (((pick_5 == 0) || (pick_5 == 2)) && (0 < pick_59)) ? pick_59 : pick_5;
     /* where to out looks */
     out->looks = is_16 ? 9 : (is_24 ? 6 : pick_58);

@@ -841,12 +841,12 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const float pick_116 = scratch.f[pick_1 + quality_sibling_3];
         const float pick_117 = scratch.f[pick_1 + i];
         const bool is_76 = (is_70 && !is_75) && (pick_116 <= pick_117);
+        const bool is_77 = scratch.b[is_6 + i] != 0;
         const int32_t pick_118 = (is_75 || is_76) ? pick_114 : 0;
         const int32_t pick_119 = is_72 ? 9 : ((p->quality_broken[i] < value_22) ? 5 : ((is_73 &&
-            !is_74) ? 4 : (is_76 ? pick_118 : 0)));
+            !is_74) ? 4 : (is_76 ? (is_77 ? 9 : pick_118) : 0)));
         const int32_t pick_120 = (((pick_115 == 0) || (pick_115 == 2)) && (0 < pick_119)) ? pick_119
             : pick_115;
-        const bool is_77 = scratch.b[is_6 + i] != 0;
         const int32_t pick_121 = is_77 ? 9 : (is_71 ? 6 : pick_118);
         scratch.f[least_22 + i] = least_28;
         scratch.f[pick_105 + i] = pick_108;
