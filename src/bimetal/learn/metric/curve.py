@@ -38,11 +38,11 @@ def precision_recall(labels: Labels, scores: Scores) -> tuple[Scores, Scores]:
     return hits / bad.sum(), hits / (ends + 1)
 
 
-def vus_pr(labels: Labels, scores: Scores, most: int, thresholds: int = 250, step: int = 1) -> float:
+def vus_pr(labels: Labels, scores: Scores, most: int, thresholds: int = 250, few: int = 0) -> float:
     """The volume under the precision-recall surface over label margins 0..`most`.
 
     Paparrizos and others, Volume under the surface, PVLDB 15, 2022; equal to the TSB-AD code to 1e-12.
-    With a `step` above 1 only every so many margins are looked at, as resampling does.
+    With `few` only so many margins are looked at, close ones near 0, and those between lie on lines.
     """
     bad = labels > 0
     events = runs_of(bad)
@@ -55,17 +55,18 @@ def vus_pr(labels: Labels, scores: Scores, most: int, thresholds: int = 250, ste
     # The first level, from the strictest on, that a row reaches; the last level is the least score.
     level = np.searchsorted(-levels, -scores, side="left")
     inside = np.bincount(level[bad], minlength=thresholds).cumsum()
-    whole = 0.0
-    margins = range(0, most + 1, step)
-    for margin in margins:
+    every = np.arange(most + 1)
+    margins = np.unique(np.geomspace(1, most + 1, few).round().astype(int) - 1) if few else every
+    areas: list[float] = []
+    for margin in margins.tolist():
         rows, weight = _around(bad, events, margin)
         outside = np.bincount(level[rows], weight, minlength=thresholds).cumsum()
         hit, positives = inside + outside, bad.sum() + outside / 2
         peaks = np.sort([scores[a : b + 1].max() for a, b in _joined(events, margin, n)])
         seen = (len(peaks) - np.searchsorted(peaks, levels, side="left")) / len(peaks)
         recall = np.minimum(hit / positives, 1) * seen
-        whole += float(np.sum(np.diff(np.concatenate([[0.0], recall])) * hit / above))
-    return whole / len(margins)
+        areas.append(float(np.sum(np.diff(np.concatenate([[0.0], recall])) * hit / above)))
+    return float(np.mean(np.interp(every, margins, areas)))
 
 
 def _around(

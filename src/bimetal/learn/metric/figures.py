@@ -70,12 +70,7 @@ def figures_of(tracks: Sequence[Track], promised_per_day: float, *, brief: bool 
     delays = [d * t.row_s for t in told for d in count(t.labels, t.alarm).delays]
     blamed = [(t.blames, t.share) for t in tracks if t.blames and t.share is not None]
     return Figures(
-        vus_pr=_mean(
-            [
-                vus_pr(t.labels, t.score, t.margin, step=max(t.margin // MARGINS, 1) if brief else 1)
-                for t in told
-            ]
-        ),
+        vus_pr=_mean([vus_pr(t.labels, t.score, t.margin, few=MARGINS if brief else 0) for t in told]),
         auc_pr=_mean([auc_pr(t.labels, t.score) for t in told]),
         auc_roc=_mean([auc_roc(t.labels, t.score) for t in told if not t.labels.all()]),
         f1=counts.f1 if told else float("nan"),
