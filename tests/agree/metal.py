@@ -94,7 +94,6 @@ CROSSED: tuple[Compiled, ...] = (
     crossed("mipsel", "mipsel-linux-musleabihf", ("qemu-mipsel",)),
     crossed("ppc64", "powerpc64-linux-musl", ("qemu-ppc64",), big_endian=True),
     crossed("ppc64le", "powerpc64le-linux-musl", ("qemu-ppc64le",)),
-    crossed("loongarch64", "loongarch64-linux-musl", ("qemu-loongarch64",), "-mcpu=generic_la64-lsx"),
     crossed("s390x-clang", "s390x-linux-musl", ("qemu-s390x",), big_endian=True),
     crossed("wasm32-clang", "wasm32-wasi", (sys.executable, str(HOST / "wasi.py"))),
 )
