@@ -140,10 +140,14 @@ def measure(asked: argparse.Namespace, workers: int) -> None:
             one.terminate()
         said = [json.loads(one.communicate()[0]) for one in begun]
         started = sum(one["start_cpu_s"] for one in said)
-        assert sum(one["readings"] for one in said) >= readings
+        done = sum(one["readings"] for one in said)
+        assert done >= readings
         m = readings / 1e6
         tell(f"{workers} worker{'s' * (workers > 1)}, {m:.1f} M readings, load {os.getloadavg()[0]:.1f}")
         tell(f"  workers  {m / (used - started):6.2f} M a CPU-s, {m / (last - first):.2f} M/s wall")
+        again, taken = done / readings - 1, sum(one["takeovers"] for one in said)
+        conflicts = sum(one["conflicts"] for one in said)
+        tell(f"  {again:.1%} were run again; {taken} shards taken, {conflicts} conflicts")
         tell(f"  servers  {m / (filled - before):6.2f} M a CPU-s in, {m / (drained - filled):.2f} out")
         tell(f"  feeder   {m / cpu:6.2f} M a CPU-s, {m / wall:.2f} M/s wall, every parcel on disk")
 
@@ -164,7 +168,9 @@ async def work(signals: int, shards: int, replicas: int, urls: list[str]) -> Non
     worker = Worker(f"w{os.getpid()}", run, jet, Fleet("bench", shards, replicas), lambda: 0)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.leave)
     await worker.go()
-    print(json.dumps({"start_cpu_s": started, "readings": worker.tally.readings}))
+    tally = worker.tally
+    said = {"takeovers": tally.takeovers, "conflicts": tally.conflicts, "states": tally.states}
+    print(json.dumps({"start_cpu_s": started, "readings": tally.readings} | said))
 
 
 def main() -> None:
