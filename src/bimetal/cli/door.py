@@ -16,6 +16,7 @@ from bimetal.nouns.errors import Error
 COMMANDS = {
     "demo": "Watch a living plant: learned, explained, on a page.",
     "train": "Learn what is normal from a CSV or Parquet file.",
+    "bring": "Make a model of one trained elsewhere (ONNX), in floats or int8.",
     "run": "Score data and print explained events.",
     "eval": "Judge a model on data whose faults are known.",
     "build": "Write the model as C99 or WebAssembly, and say what it takes.",

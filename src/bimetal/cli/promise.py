@@ -9,6 +9,8 @@ from bimetal.wire.table.shape import length
 
 def promise_lines(card: Card) -> list[str]:
     """Say what is promised and what that rests on, in sentences that need no statistics."""
+    if not card.promise:
+        return []  # a model that was trained elsewhere raises no alarms
     budget = parse_budget(card.promise)
     seen_s = card.rows * (card.period_s or 1.0)
     alone = len(card.devices) == 1

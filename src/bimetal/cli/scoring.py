@@ -22,6 +22,7 @@ from bimetal.cli.saying import note, shown
 from bimetal.cli.whole import check_place, open_file, whole_file
 from bimetal.keep.event_line import time_text, to_line
 from bimetal.learn.card import Card, card_of
+from bimetal.nouns.errors import BadInput
 from bimetal.nouns.event import Event, Kind
 from bimetal.spine import replay, scorer_of
 from bimetal.stream.scorer import Scored
@@ -40,6 +41,11 @@ def score(model: Path, data: str, scores: Path | None, as_json: bool, hints: Hin
     """Score a file or standard input, print its events, and say at the end what that came to."""
     bundle = open_model(model, data).bundle
     card = card_of(bundle.card)
+    if "alarm" not in dict(bundle.program.outputs):
+        told = ", ".join(name for name, _ in bundle.program.outputs)
+        raise BadInput(
+            f"this model raises no alarms: it gives {told}", where=str(model), hint="Try: bimetal build"
+        )
     progress, seen = Progress(), _Seen()
     with _opened(scores, data, model) as file:
         table = csv.writer(file) if file else None

@@ -37,7 +37,7 @@ def lines(sealed: Sealed, where: str) -> list[str]:
         *_usual(card, card.usual[FLEET]),
         f"devices, {len(card.devices)}: {listed(card.devices, 12)}",
         f"each takes {place.state.size:,} bytes of state and {place.params.size:,} of parameters",
-        *(f"limit: {limit}" for limit in card.limits if card.promise not in limit),
+        *(f"limit: {limit}" for limit in card.limits if not card.promise or card.promise not in limit),
     ]
 
 

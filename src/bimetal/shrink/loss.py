@@ -45,6 +45,14 @@ class Loss:
     float_bytes: int
     int8_bytes: int
 
+    @property
+    def lost(self) -> float:
+        """How much worse it has become, 0 at least; without known answers, how often it disagrees."""
+        if self.what == "agreement":
+            return 1 - self.agreement
+        worse = self.float_figure - self.int8_figure
+        return max(0.0, -worse if self.what == "error" else worse)
+
     def words(self) -> str:
         """Return it in a sentence."""
         size = f"{self.int8_bytes:,} bytes learned instead of {self.float_bytes:,}"

@@ -236,7 +236,7 @@ class _Writer:
 
     def _given(self, draft: Draft, x: Node) -> Node:
         """The last i8, times what a step is worth."""
-        worth = draft.param("outlet_step", float(self.step.reshape(-1)[0]), low=0.0, high=1e6)
+        worth = draft.param("outlet_step", float(self.step.reshape(-1)[0]), low=0.0, high=1e20)
         return letter.mul(letter.cast(letter.cast(x, "i32"), "f32"), worth)
 
 

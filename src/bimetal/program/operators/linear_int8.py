@@ -36,7 +36,7 @@ class LinearInt8(Checked):
         x = letter.cast(one(signals, self, "i8"), "i32")
         weights = word.quads(draft, self.name, self.weights)
         sums = letter.add(word.matvec(weights, x), word.biased(draft, self.name, self.bias))
-        step = draft.param(f"{self.name}_step", self.step, low=0.0, high=1e6)
+        step = draft.param(f"{self.name}_step", self.step, low=0.0, high=1e20)
         return letter.mul(letter.cast(sums, "f32"), step)
 
     @classmethod
