@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests agree docs torture bench-store bench-serve bench-storm bench-detect bench-server screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests agree docs torture cluster-setup cluster-test bench-cluster bench-store bench-serve bench-storm bench-detect bench-server screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -58,6 +58,15 @@ docs: setup ## build the documentation into site/
 torture: setup ## kill what keeps and scores readings, look for losses; ARGS="300 7": kills, seed
 	@python -m tests.keep.torture $(ARGS)
 	@python -m tests.walks.torture $(ARGS)
+
+cluster-setup: setup ## install NATS, Ray and Flink beside the checkout, for cluster-test (2 GB)
+	@python -m tests.cluster.install
+
+cluster-test: cluster-setup ## kill workers and servers of NATS, Ray and Flink, and compare every row
+	@python -m pytest -q tests/cluster tests/walks/test_cluster.py $(ARGS)
+
+bench-cluster: setup ## readings a CPU-second of a fleet on JetStream, one worker and two
+	@python -m bench.cluster $(ARGS)
 
 bench-store: setup ## measure what is kept: bytes a reading, rates, latencies, beside SQLite and DuckDB
 	@python -m bench.store $(ARGS)

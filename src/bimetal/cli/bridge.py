@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bimetal.cli.command import Command
+from bimetal.cli.command import Command, as_json
 from bimetal.cli.fleet import on_cluster
 
 
@@ -20,6 +20,7 @@ from bimetal.cli.fleet import on_cluster
 @click.option("--mqtt-port", type=click.IntRange(0, 65_535), default=1883, show_default=True, help="0: any.")
 @click.option("--lab", is_flag=True, help="Believe every device. Only this machine can connect.")
 @on_cluster
+@as_json("Print what was sent as JSON, at the end.")
 def command(
     data: Path,
     mqtt_port: int,
@@ -29,6 +30,7 @@ def command(
     fleet: str,
     shards: int,
     replicas: int,
+    as_json: bool,
 ) -> None:
     """Take readings in over MQTT and hand them to a fleet's workers, through NATS JetStream.
 
@@ -39,4 +41,4 @@ def command(
     from bimetal.cli.bridging import Wish, bridge
 
     servers = tuple(url for url in cluster.split(",") if url)
-    bridge(Wish(data, mqtt_port, lab, servers, credentials, fleet, shards, replicas))
+    bridge(Wish(data, mqtt_port, lab, servers, credentials, fleet, shards, replicas, as_json))

@@ -6,10 +6,13 @@ MQTT -> codec -> admit -> parcels of shards -> JetStream -> PUBACK
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import click
 
 from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import identified
@@ -38,6 +41,7 @@ class Wish:
     fleet: str
     shards: int
     replicas: int
+    as_json: bool
 
 
 def bridge(wish: Wish) -> None:
@@ -73,7 +77,10 @@ async def _bridge(wish: Wish, fleet: Fleet) -> None:
     finally:
         await listener.close()
         await jet.wire.close()
-    remark(f"{way.sent:,} parcels were sent.")
+    if wish.as_json:
+        click.echo(json.dumps({"parcels": way.sent}))
+    else:
+        remark(f"{way.sent:,} parcels were sent.")
 
 
 def _refused(poison: Poison) -> Refused:

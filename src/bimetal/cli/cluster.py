@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
-from bimetal.cli.command import Command
+from bimetal.cli.command import Command, as_json
 
 
 @click.command(
@@ -28,7 +29,8 @@ from bimetal.cli.command import Command
 )
 @click.option("--route", default="", help="Where other servers reach it, with --peers.")
 @click.option("--peers", default="", help="Where it reaches the others, with commas.")
-def command(output: Path, name: str, listen: str, store: Path, route: str, peers: str) -> None:
+@as_json()
+def command(output: Path, name: str, listen: str, store: Path, route: str, peers: str, as_json: bool) -> None:
     """Write what nats-server is to be started with, so that what it acknowledges survives a power cut.
 
     With --route and --peers it is one of three or five, which go on when one of them is lost. Listening
@@ -41,4 +43,7 @@ def command(output: Path, name: str, listen: str, store: Path, route: str, peers
     if bool(route) != bool(others):
         raise click.UsageError("--route and --peers go together.")
     write_whole(output, server_config(name, listen, store, route, others).encode())
-    click.echo(f"Start it with: nats-server -c {output}", err=True)
+    if as_json:
+        click.echo(json.dumps({"config": str(output), "url": f"nats://{listen}"}))
+    else:
+        click.echo(f"Start it with: nats-server -c {output}", err=True)

@@ -35,7 +35,7 @@ def command(
 
     Start as many as there is work for, on any machines that reach the NATS servers; stop or kill any
     of them at any time. Each row is scored once, and says what a single machine would say. Readings
-    come from bimetal bridge; what was said is read with bimetal follow.
+    come from bimetal bridge; what was said lies in the stream FLEET-out-MODEL of the NATS servers.
     """
     from bimetal.cli.working import Wish, work
 

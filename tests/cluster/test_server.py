@@ -1,0 +1,29 @@
+"""The configuration that is shipped: what a server acknowledges is on its disk."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bimetal.cluster.server import server_config
+from tests.cluster.engine import nats_server
+
+
+@pytest.mark.parametrize("peers", [(), ("127.0.0.1:1", "127.0.0.1:2")])
+def test_a_server_takes_it(tmp_path: Path, peers: tuple[str, ...]) -> None:
+    config = tmp_path / "n.conf"
+    text = server_config("n1", "127.0.0.1:0", tmp_path / 'a "quoted" store', "127.0.0.1:0", peers)
+    config.write_text(text, "utf-8")
+    done = subprocess.run(
+        [nats_server(), "-t", "-c", str(config)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_acknowledged_means_on_disk() -> None:
+    text = server_config("n1", "127.0.0.1:4222", Path("store"))
+    assert "sync_interval: always" in text
+    assert "cluster" not in text
+    assert "cluster" in server_config("n1", "a:1", Path("s"), "a:2", ("b:2",))
