@@ -21,7 +21,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from bimetal.cli import door
 from tests.walks.test_serve import READING, Running, kept, start
 
-MOSQUITTO = pytest.mark.skipif(shutil.which("mosquitto_pub") is None, reason="needs mosquitto_pub, of Mosquitto")
+MOSQUITTO = pytest.mark.skipif(
+    shutil.which("mosquitto_pub") is None, reason="needs mosquitto_pub, of Mosquitto"
+)
 
 
 @pytest.fixture

@@ -334,7 +334,7 @@ WORK: Mapping[str, Rates] = {
             "tree": 40.16,
             "turn": 1.94,
         },
-        error=0.12,
+        error=0.13,
     ),
     "rv32imc": Rates(
         each={

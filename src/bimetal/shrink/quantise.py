@@ -61,7 +61,7 @@ class Int8Net:
             return letter.reshape(self.inlet.trace(draft, x), self.shape)
         return self.inlet.trace(draft, letter.reshape(x, self.shape))
 
-    def core(self, draft: Draft, x: Node) -> Node:
+    def layers_of(self, draft: Draft, x: Node) -> Node:
         """Spell the stages between inlet and outlet, i8 to i8."""
         for stage in self.stages:
             x = stage(draft, x)
@@ -96,7 +96,7 @@ def int8_of(
     for k, step in enumerate(steps):
         x = step.trace(draft, x, f"step_{k + 1}")
     whole = net_of(made if made.shape else sized(made, (seen.shape[1],)), seen, factor, offset)
-    end(draft, foreign, whole.outlet(draft, whole.core(draft, whole.let_in(draft, x))))
+    end(draft, foreign, whole.outlet(draft, whole.layers_of(draft, whole.let_in(draft, x))))
     program = draft.finish()
     check(program)
     bound = "int8: what was lost is told on rows that were held out"

@@ -74,6 +74,14 @@ def arrange(body: tuple[Stmt, ...], width: Callable[[str], int] = packed) -> tup
     `width` gives the bytes of an element by its type.
     """
     lives = sorted(lives_of(body, width), key=lambda x: (x.start, -x.size, x.buf.name))
+    by_time = _placed(lives)
+    # A large buffer in the middle may find no gap that is left: then the largest choose first.
+    by_size = _placed(sorted(lives, key=lambda x: -x.size))
+    return min(by_time, by_size, key=lambda found: found[1])
+
+
+def _placed(lives: list[Life]) -> tuple[dict[str, int], int]:
+    """Give every buffer, in this order, the first place that is free for its life."""
     placed: list[tuple[int, Life]] = []
     for life in lives:
         others = [(at, other) for at, other in placed if other.start <= life.end and life.start <= other.end]

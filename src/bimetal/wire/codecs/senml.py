@@ -111,31 +111,31 @@ def _rows(
     records: Sequence[Mapping[Any, Any]], received_ns: int
 ) -> tuple[dict[int, dict[str, float]], list[str]]:
     """Resolve records (RFC 8428, 4.6): values by instant and signal, and the names of what is no number."""
-    base_name, base_s, base_value, base_sum = "", 0.0, 0.0, 0.0
+    lead_name, lead_s, lead_value, lead_sum = "", 0.0, 0.0, 0.0
     rows: dict[int, dict[str, float]] = {}
     left_out: list[str] = []
     for record in records:
         _check(record)
-        base_name = _text(record, "bn", base_name)
-        base_s = _number(record, "bt", base_s)
-        base_value, base_sum = _number(record, "bv", base_value), _number(record, "bs", base_sum)
+        lead_name = _text(record, "bn", lead_name)
+        lead_s = _number(record, "bt", lead_s)
+        lead_value, lead_sum = _number(record, "bv", lead_value), _number(record, "bs", lead_sum)
         kinds = [kind for kind in ("v", "vb", "vs", "vd") if kind in record]
         if len(kinds) > 1:
             raise Refused("a record of SenML has two values")
         if not kinds and "s" not in record:
             continue
-        signal = _signal(base_name + _text(record, "n", ""))
-        time_ns = _instant(base_s + _number(record, "t", 0.0), received_ns)
+        signal = _signal(lead_name + _text(record, "n", ""))
+        time_ns = _instant(lead_s + _number(record, "t", 0.0), received_ns)
         if kinds in (["vs"], ["vd"]):
             left_out.append(signal)
         if kinds == ["v"]:
-            rows.setdefault(time_ns, {})[signal] = base_value + _number(record, "v", 0.0)
+            rows.setdefault(time_ns, {})[signal] = lead_value + _number(record, "v", 0.0)
         if kinds == ["vb"]:
             if not isinstance(record["vb"], bool):
                 raise Refused("vb of SenML is true or false")
             rows.setdefault(time_ns, {})[signal] = float(record["vb"])
         if "s" in record:
-            rows.setdefault(time_ns, {})[f"{signal}.sum"] = base_sum + _number(record, "s", 0.0)
+            rows.setdefault(time_ns, {})[f"{signal}.sum"] = lead_sum + _number(record, "s", 0.0)
     if not rows:
         raise Refused("no record in it has a number")
     return rows, left_out
