@@ -168,7 +168,7 @@ CODE: Mapping[str, Rates] = {
             "f32 add": 283.17,
             "f32 cast": 147.61,
             "f32 compare": 32.74,
-            "f32 div": 116.29,
+            "f32 div": 575.0,
             "f32 mul": 301.27,
             "f32 sqrt": 874.37,
             "i32 wide": 42.46,
