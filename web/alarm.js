@@ -93,7 +93,11 @@ function Crier() {
 const tone = (alarm) => (alarm.life !== "open" ? "calm" : alarm.cause === "sensor" || !alarm.alarm ? "notice" : "alarm");
 
 /** @param {Alarm} alarm */
-const kind = (alarm) => (alarm.cause === "sensor" ? "sensor trouble" : alarm.alarm ? "process alarm" : "notice");
+const kind = (alarm) => {
+  if (alarm.cause === "sensor") return "sensor trouble";
+  if (!alarm.alarm) return "notice";
+  return alarm.cause === "context" ? "way of running never seen" : "process alarm";
+};
 
 /** @param {Alarm} alarm */
 const times = (alarm) => (alarm.repeats > 1 ? ` · ${alarm.repeats} times since ${clock(moment(alarm.first))}` : "");
