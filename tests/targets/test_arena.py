@@ -51,6 +51,20 @@ def test_a_buffer_read_for_the_last_time_is_written_over_in_place() -> None:
     assert arrange((filled(A), copied(A, B), copied(B, OUT))) == ({"a": 0, "b": 0}, 32)
 
 
+def test_the_largest_choose_first_where_that_saves_much() -> None:
+    """Layers of a net: in time order the large third one finds no gap beside the second."""
+    sizes = (1024, 1024, 1536, 1024)
+    bufs = [scratch(f"b{k}", size) for k, size in enumerate(sizes)]
+    body: list[Stmt] = [filled(bufs[0])]
+    for one, other in zip(bufs, [*bufs[1:], OUT], strict=True):
+        short = Read(one, variable("i2"))
+        inner = For("i2", one.size, (Store(other, TURN, Op("neg", (short,), "f32")),))
+        body.append(For("i1", other.size, (inner,)))
+    places, size = arrange(tuple(body))
+    assert size == 4 * (1024 + 1536)
+    assert places["b0"] == places["b2"] == 0
+
+
 REVERSED = Op("neg", (Read(A, TURN.times(-1) + 7),), "f32")
 
 
