@@ -49,16 +49,23 @@ class Module:
     heap: int
 
 
-def write_wasm(lowered: Lowered, *, groups: bool = False) -> Module:
-    """Return a program as a WebAssembly module; with `groups`, it can run four devices at once too."""
-    lowered = replace(lowered, stages=tuple(replace(s, body=unrolled(s.body)) for s in lowered.stages))
-    places, data, heap = _arranged(lowered)
+def write_wasm(lowered: Lowered, *, groups: bool = False, together: Lowered | None = None) -> Module:
+    """Return a program as a WebAssembly module; with `groups`, it can run four devices at once too.
+
+    `together` is the same program as four devices run it, where that has kernels; alone there are none.
+    """
+    lowered = _unrolled(lowered)
+    places, data, heap = _arranged(lowered, FIRST)
     memory = Memory(lowered.layouts, places)
     count = len(lowered.stages)
     found = [(STAGE, stage_code(s, memory)) for s in lowered.stages]
     found += [(STEP, _step(lowered)), (ROWS, _rows(lowered, count)), (DEVICES, _devices(lowered, count + 1))]
     exports = {"step": count, "rows": count + 1, "devices": count + 2}
     if groups:
+        if together is not None:
+            lowered = _unrolled(together)
+            places, more, heap = _arranged(lowered, heap)
+            data, memory = data + more, Memory(lowered.layouts, places)
         wide, strips, heap = spread(lowered, heap)
         found += group_code(wide, memory, strips, len(found))
         exports["groups"] = len(found) - 1
@@ -81,18 +88,22 @@ def write_wasm(lowered: Lowered, *, groups: bool = False) -> Module:
     )  # fmt: skip
 
 
-def _arranged(lowered: Lowered) -> tuple[dict[str, int], list[bytes], int]:
-    """Place tables and scratch memory; returns where, what the tables hold, and the first free byte."""
+def _unrolled(lowered: Lowered) -> Lowered:
+    return replace(lowered, stages=tuple(replace(s, body=unrolled(s.body)) for s in lowered.stages))
+
+
+def _arranged(lowered: Lowered, first: int) -> tuple[dict[str, int], list[bytes], int]:
+    """Place tables from a byte on, and scratch memory; returns where, what the tables hold, the next byte."""
     places: dict[str, int] = {}
     data = bytearray()
     for table in lowered.tables:
         data += bytes(-len(data) % DTYPES[table.buf.dtype].itemsize)
-        places[table.buf.name] = FIRST + len(data)
+        places[table.buf.name] = first + len(data)
         data += table.values.tobytes()
-    scratch = -(-(FIRST + len(data)) // 16) * 16
+    scratch = -(-(first + len(data)) // 16) * 16
     heap = -(-(scratch + lowered.scratch_bytes) // 16) * 16
     places["scratch"] = scratch
-    segment = b"\x00" + code.i32(FIRST) + OPS["end"] + code.unsigned(len(data)) + bytes(data)
+    segment = b"\x00" + code.i32(first) + OPS["end"] + code.unsigned(len(data)) + bytes(data)
     return places, [segment] if data else [], heap
 
 

@@ -10,9 +10,10 @@ from bimetal.targets import wasm_code as code
 from bimetal.targets import wasm_vector as vector
 from bimetal.targets.arena import arrange
 from bimetal.targets.lane import WORD, strip_of
-from bimetal.targets.loops import Lowered, Stage
+from bimetal.targets.loops import Call, Lowered, Stage, statements
 from bimetal.targets.wasm_code import OPS
 from bimetal.targets.wasm_lanes import Strips, lanes_code
+from bimetal.targets.wasm_layer import pair_bytes
 from bimetal.targets.wasm_loop import advance, counted, times, total
 from bimetal.targets.wasm_stage import Memory
 from bimetal.targets.wasm_strip import given, taken
@@ -38,8 +39,10 @@ def spread(lowered: Lowered, start: int) -> tuple[Lowered, Strips, int]:
         places[space] = start
         start += strip.elements * BYTES
     places["scratch"] = start
+    layers = [s.kernel for stage in lowered.stages for s in statements(stage.body) if isinstance(s, Call)]
     wide = replace(lowered, stages=tuple(_arranged(stage) for stage in lowered.stages))
-    return wide, Strips(strips, places), start + -(-wide.scratch_bytes // BYTES) * BYTES
+    places["pairs"] = start + -(-wide.scratch_bytes // BYTES) * BYTES
+    return wide, Strips(strips, places), places["pairs"] + max(map(pair_bytes, layers), default=0)
 
 
 def _arranged(stage: Stage) -> Stage:

@@ -12,9 +12,27 @@ from dataclasses import dataclass
 from bimetal.program.node import DTYPES
 from bimetal.targets import wasm_code as code
 from bimetal.targets import wasm_vector as vector
+from bimetal.targets.kernels.layer import SUMS, LayerKernel
 from bimetal.targets.lane import ONE_FOR_ALL, Strip, is_shared, shared_names
-from bimetal.targets.loops import At, Buf, Expr, Let, Lin, Lit, Op, Read, Ref, Set, Stage, Stmt, Store, Var
+from bimetal.targets.loops import (
+    At,
+    Buf,
+    Call,
+    Expr,
+    Let,
+    Lin,
+    Lit,
+    Op,
+    Read,
+    Ref,
+    Set,
+    Stage,
+    Stmt,
+    Store,
+    Var,
+)
 from bimetal.targets.wasm_code import OPS
+from bimetal.targets.wasm_layer import Ground, layer_code
 from bimetal.targets.wasm_stage import Memory, Writer
 from bimetal.targets.wasm_vector import BYTES, LANES, V128, VECTOR
 
@@ -77,8 +95,37 @@ class _LaneWriter(Writer):
                 return self.lanes(statement.value) + code.put(self.names[statement.name])
             case Store():
                 return self._store(statement)
+            case Call() if isinstance(statement.kernel, LayerKernel):
+                return self._layer(statement, statement.kernel)
             case _:
                 return super().statement(statement, mine)
+
+    def _layer(self, call: Call, kernel: LayerKernel) -> bytes:
+        """Return the code of a dense layer; its results are stored as any others."""
+        (x,) = call.reads
+        _, first = self.place(x)
+        _, goal = self.place(call.buf)
+
+        def param(what: str) -> int:
+            return self.memory.layouts.params.field(f"{kernel.name}_{what}").offset
+
+        def store(at: bytes, j: int, value: bytes) -> bytes:
+            address, offset = at + code.i32(BYTES) + OPS["i32.mul"], goal + j * BYTES
+            return address + self._masked(call.buf, address, offset, value) + vector.store(offset)
+
+        goal += call.start * BYTES
+        scale = 0 if kernel.kind == SUMS else param("multiplier")
+        pairs = self.strips.places["pairs"]
+        ground = Ground(param("weights"), param("bias"), scale, first, pairs, self._borrow, store)
+        return layer_code(kernel, ground)
+
+    def _masked(self, buf: Buf, address: bytes, offset: int, value: bytes) -> bytes:
+        """Return a value for a place: lanes that do not take part put out 0, and keep their state."""
+        if self.always or buf.space not in ("out", "state"):
+            return value
+        if buf.space == "out":
+            return value + code.get(MASK) + VECTOR["and"]
+        return value + address + vector.load(offset) + code.get(MASK) + VECTOR["bitselect"]
 
     # Values
 

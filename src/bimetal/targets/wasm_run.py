@@ -19,6 +19,7 @@ from bimetal.program.range import Ranges
 from bimetal.program.verify import check
 from bimetal.targets.kernels.company import Company, Run, company_of
 from bimetal.targets.kernels.forest import places_of
+from bimetal.targets.kernels.substitute import dense_in_one_piece
 from bimetal.targets.lane import in_company, whole_of
 from bimetal.targets.lower import lower
 from bimetal.targets.wasm import PAGE, Module, write_wasm
@@ -244,7 +245,9 @@ def _made(program: Program, ranges: Ranges, params: bytes) -> Run:
 def _compiled(program: Program, groups: bool) -> tuple[Any, Module]:
     import wasmtime
 
-    module = write_wasm(lower(program, check(program).ranges), groups=groups)
+    ranges = check(program).ranges
+    together = lower(program, ranges, dense_in_one_piece) if groups else None
+    module = write_wasm(lower(program, ranges), groups=groups, together=together)
     return wasmtime.Module(_engine(), module.code), module
 
 

@@ -32,11 +32,14 @@ _CODES = {
     "i32x4.neg": 0xA1,
     "i32x4.shl": 0xAB,
     "i32x4.shr": 0xAC,
+    "i32x4.shr_u": 0xAD,
     "i32x4.add": 0xAE,
     "i32x4.sub": 0xB1,
     "i32x4.mul": 0xB5,
     "i32x4.min": 0xB6,
     "i32x4.max": 0xB8,
+    "i16x8.extend_low_i8x16": 0x87,
+    "i32x4.dot_i16x8": 0xBA,
     "i64x2.shr": 0xCC,
     "i64x2.add": 0xCE,
     "i64x2.extmul_low": 0xDC,
@@ -69,6 +72,11 @@ def store(offset: int) -> bytes:
 def load_splat(offset: int) -> bytes:
     """Load one word into all lanes."""
     return b"\xfd\x09\x02" + unsigned(offset)
+
+
+def load32_zero(offset: int) -> bytes:
+    """Load one word into the first lane, zeros into the others."""
+    return b"\xfd\x5c\x02" + unsigned(offset)
 
 
 def load_lane(lane: int, offset: int) -> bytes:

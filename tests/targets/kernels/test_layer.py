@@ -24,7 +24,7 @@ from bimetal.program.verify import check
 from bimetal.targets.c99 import write_c99
 from bimetal.targets.c99_run import FLAGS, C99Target
 from bimetal.targets.kernels.layer import APART, CONV, DENSE, SUMS, LayerKernel, layers_of
-from bimetal.targets.kernels.substitute import in_one_piece, layers_in_one_piece
+from bimetal.targets.kernels.substitute import in_one_piece, dense_in_one_piece
 from bimetal.targets.loops import Call, statements
 from bimetal.targets.lower import lower
 from bimetal.targets.numpy import NumpyTarget
@@ -175,10 +175,10 @@ def test_layers_follow_each_other() -> None:
     assert len(np.unique(law[1]["hidden"])) > 5
 
 
-def test_layers_alone_leave_forests_as_they_are() -> None:
+def test_wasm_asks_for_dense_layers_alone() -> None:
     program, _ = net()
     ranges = check(program).ranges
-    assert [n.op for n in layers_in_one_piece(program, ranges)[0].nodes()].count("kernel") == 5
+    assert [n.op for n in dense_in_one_piece(program, ranges)[0].nodes()].count("kernel") == 2
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

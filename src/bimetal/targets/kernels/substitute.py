@@ -10,7 +10,7 @@ from bimetal.program.program import Program, SetTo
 from bimetal.program.range import Ranges
 from bimetal.program.scope import scope_of
 from bimetal.targets.kernels.forest import places_of
-from bimetal.targets.kernels.layer import layers_of
+from bimetal.targets.kernels.layer import DENSE, SUMS, layers_of
 
 Pieces = dict[Node, tuple[Node, Any]]
 """By the node that gives its results: what a kernel takes, and which it is."""
@@ -26,9 +26,10 @@ def in_one_piece(program: Program, ranges: Ranges) -> tuple[Program, Ranges]:
     return _replaced(program, ranges, found | _layers(program))
 
 
-def layers_in_one_piece(program: Program, ranges: Ranges) -> tuple[Program, Ranges]:
-    """Return a program as in_one_piece does, with its layers alone."""
-    return _replaced(program, ranges, _layers(program))
+def dense_in_one_piece(program: Program, ranges: Ranges) -> tuple[Program, Ranges]:
+    """Return a program as in_one_piece does, with its dense layers alone."""
+    dense = {node: piece for node, piece in _layers(program).items() if piece[1].kind in (DENSE, SUMS)}
+    return _replaced(program, ranges, dense)
 
 
 def _layers(program: Program) -> Pieces:
