@@ -279,7 +279,7 @@ WORK: Mapping[str, Rates] = {
             "tap": 9.0,
             "tree": 123.27,
         },
-        error=0.04,
+        error=0.30,
     ),
     "cortex-m3": Rates(
         each={
@@ -305,7 +305,7 @@ WORK: Mapping[str, Rates] = {
             "tap": 6.0,
             "tree": 73.50,
         },
-        error=0.06,
+        error=0.30,
     ),
     "cortex-m4": Rates(
         each={
@@ -334,7 +334,7 @@ WORK: Mapping[str, Rates] = {
             "tree": 40.16,
             "turn": 1.94,
         },
-        error=0.13,
+        error=0.30,
     ),
     "rv32imc": Rates(
         each={
@@ -364,4 +364,7 @@ WORK: Mapping[str, Rates] = {
         error=0.03,
     ),
 }
-"""Instructions of a firing; nineteen in twenty programs lay below value + error."""
+"""Instructions of a firing; nineteen in twenty programs lay below value + error.
+
+On the Cortex-M the error is as wide as the detector with its gate asks for: 29 % above the value, on an M4.
+"""

@@ -24,7 +24,7 @@ from bimetal.program.verify import check
 from bimetal.targets.c99 import write_c99
 from bimetal.targets.c99_run import FLAGS, C99Target
 from bimetal.targets.kernels.layer import APART, CONV, DENSE, SUMS, LayerKernel, layers_of
-from bimetal.targets.kernels.substitute import in_one_piece, dense_in_one_piece
+from bimetal.targets.kernels.substitute import dense_in_one_piece, in_one_piece
 from bimetal.targets.loops import Call, statements
 from bimetal.targets.lower import lower
 from bimetal.targets.numpy import NumpyTarget

@@ -96,7 +96,9 @@ def test_the_table_of_vectors_takes_what_is_said(which: str, tmp_path: Path) -> 
         flags = ["-mcpu=cortex-m0plus", "-mthumb", "-std=c99", "-Os", option]
         run("arm-none-eabi-gcc", *flags, "-c", "plant_test.c", folder=folder)
         sizes.append(int(run("arm-none-eabi-size", "plant_test.o", folder=folder).splitlines()[1].split()[0]))
-    assert parts(which).vector_bytes <= sizes[0] - sizes[1] <= parts(which).vector_bytes + 1000
+    assert parts(which).vector_bytes <= sizes[0] - sizes[1] <= parts(which).vector_bytes + 1500, (
+        "beside them, what compares and prints field by field"
+    )
 
 
 @pytest.mark.needs("avr-gcc", "simavr")

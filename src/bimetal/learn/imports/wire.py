@@ -74,9 +74,7 @@ def _is_one_share(model: Foreign, trees: list[RawTree]) -> bool:
     return whole and not any(scores.bias) and abs(scores.scale * len(trees) - 1) < WHOLE
 
 
-def _of_two(
-    draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, making: Making
-) -> float:
+def _of_two(draft: Draft, scores: Trees | Isolation, trees: list[RawTree], x: Node, making: Making) -> float:
     """Add up the share of the second class alone; it wins with more than half, counted in whole numbers."""
     second = [replace(t, value=t.value[:, 1:]) for t in trees]
     sums, shift = _sums(draft, replace(scores, trees=tuple(second), outputs=1), second, x, making)
