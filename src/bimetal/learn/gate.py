@@ -153,7 +153,9 @@ def limits_of(figures: Rows, values: Rows, shut: Mapping[str, Any], decades: flo
     limits = {f"quality_{name}": np.where(top > bottom, limit, NEVER) for name, limit in found.items()}
     broken = np.maximum(SLACK * figures[:, 4].max(axis=0), BROKEN)
     return (
-        dict(shut) | limits | {"quality_middle": middle, "quality_broken": broken, "quality_centre": centre}
+        dict(shut)
+        | limits
+        | {"quality_middle": middle, "quality_broken": broken, "quality_centre": np.nan_to_num(centre)}
     )
 
 
