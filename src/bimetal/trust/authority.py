@@ -7,11 +7,9 @@ end entities say what they are for (client or server), the authority may issue a
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import ipaddress
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
 from bimetal.trust.tls import urn_of
+from bimetal.trust.whole_file import put, put_once
 
 YEARS = 10
 _LONGEST_NAME = 64
@@ -204,41 +203,17 @@ class Authority:
             )
             .sign(key, hashes.SHA256())
         )
-        _write_once(self.folder / "authority.pem", _pem(key) + built.public_bytes(Encoding.PEM))
+        put_once(self.folder / "authority.pem", _pem(key) + built.public_bytes(Encoding.PEM))
 
 
 def write_secret(path: Path, content: bytes) -> None:
     """Put a file that only its owner can read in place, whole or not at all; raises BadInput."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        put(path, content)
     except OSError as error:
         raise BadInput(
             f"this cannot be written: {error.strerror}", where=str(path), hint="Choose a folder of yours"
         ) from None
-
-
-def _write_once(path: Path, content: bytes) -> None:
-    """Create a file whole or not at all; whoever comes second keeps the first one's."""
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        os.unlink(name)
 
 
 def _dns_name(host: str) -> x509.DNSName:

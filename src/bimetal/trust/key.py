@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
+from bimetal.trust.whole_file import MINE, put_once
 
 PUBLIC_BYTES = 32
 SIGNATURE_BYTES = 64
@@ -103,7 +102,7 @@ class KeyFolder:
                 hint="A name has letters, digits, - and _; a key has 32 bytes",
             )
         path = self._path_of(name)
-        _write_once(path, public.hex().encode(), mode=0o644)
+        _put_once(path, public.hex().encode(), mode=0o644)
         if self.trusted().get(name) != public:
             raise BadInput(
                 f"{name} stands for another key",
@@ -136,7 +135,7 @@ class KeyFolder:
 
     def _make(self, path: Path) -> bytes:
         raw = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-        _write_once(path, raw, mode=0o600)
+        _put_once(path, raw, mode=MINE)
         return path.read_bytes()
 
 
@@ -144,16 +143,6 @@ def _scoped(purpose: bytes, content: bytes) -> bytes:
     return len(purpose).to_bytes(2, "little") + purpose + content
 
 
-def _write_once(path: Path, content: bytes, mode: int) -> None:
-    """Create the file whole or not at all; whoever comes second keeps the first one's."""
+def _put_once(path: Path, content: bytes, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(name, mode)
-        os.link(name, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.unlink(name)
+    put_once(path, content, mode=mode)

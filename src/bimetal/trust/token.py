@@ -7,10 +7,7 @@ passwords need, would add nothing.
 from __future__ import annotations
 
 import hmac
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +15,7 @@ import msgspec
 
 from bimetal.nouns.device import check_device_id
 from bimetal.nouns.errors import BadInput, NotFound
+from bimetal.trust.whole_file import put
 
 TOKEN_BYTES = 32
 _UNFINISHED = ".tokens-"
@@ -97,19 +95,13 @@ class TokenFile:
         content = msgspec.json.format(msgspec.json.encode(_File(1, dict(sorted(digests.items())))))
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=_UNFINISHED)
+            put(self.path, content + b"\n", prefix=_UNFINISHED)
         except OSError as error:
-            raise _unwritable(self.path, error) from None
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self.path)
-        except OSError as error:
-            with suppress(OSError):
-                os.unlink(name)
-            raise _unwritable(self.path, error) from None
+            raise BadInput(
+                f"the tokens cannot be written: {error.strerror}",
+                where=str(self.path),
+                hint="Choose a folder of yours",
+            ) from None
         self._refresh()
 
 
@@ -120,9 +112,3 @@ def _read(path: Path) -> dict[str, str]:
         raise BadInput(
             f"this is no file of tokens: {error}", where=str(path), hint="Move it away and make tokens anew"
         ) from None
-
-
-def _unwritable(path: Path, error: OSError) -> BadInput:
-    return BadInput(
-        f"the tokens cannot be written: {error.strerror}", where=str(path), hint="Choose a folder of yours"
-    )
