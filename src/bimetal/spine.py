@@ -181,7 +181,7 @@ class HotWalk:
         with self._turn:
             gathered = gather(messages, self.codec, self.signals)
             kept = self.admission.admit(gathered.batch).batch
-            self.archive.quarantine.append(_refused(p) for p in gathered.poison)
+            self.archive.quarantine.append(refused_of(p) for p in gathered.poison)
             if not len(kept):
                 return Heard(kept, (), gathered.poison)
             return replace(self._kept(kept, now_ns), poison=gathered.poison)
@@ -257,7 +257,8 @@ class HotWalk:
         self._unsaid.clear()
 
 
-def _refused(poison: Poison) -> Refused:
+def refused_of(poison: Poison) -> Refused:
+    """Return a message that could not be read as it is put in quarantine."""
     said = poison.message
     return Refused(said.received_ns, said.topic, said.client_id, poison.reason, said.payload)
 

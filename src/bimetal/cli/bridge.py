@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bimetal.cli.command import Command, as_json
-from bimetal.cli.fleet import on_cluster
+from bimetal.cli.fleet import cluster_of, on_cluster
 
 
 @click.command(cls=Command, examples=("bimetal bridge --data plant-data --lab",))
@@ -25,12 +26,8 @@ def command(
     data: Path,
     mqtt_port: int,
     lab: bool,
-    cluster: str,
-    credentials: Path | None,
-    fleet: str,
-    shards: int,
-    replicas: int,
     as_json: bool,
+    **where: Any,
 ) -> None:
     """Take readings in over MQTT and hand them to a fleet's workers, through NATS JetStream.
 
@@ -40,5 +37,4 @@ def command(
     """
     from bimetal.cli.bridging import Wish, bridge
 
-    servers = tuple(url for url in cluster.split(",") if url)
-    bridge(Wish(data, mqtt_port, lab, servers, credentials, fleet, shards, replicas, as_json))
+    bridge(Wish(data, mqtt_port, lab, cluster_of(where), as_json))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +15,15 @@ import click
 
 from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import identified
-from bimetal.cli.fleet import process_name
+from bimetal.cli.fleet import Cluster, process_name
 from bimetal.cli.saying import remark
 from bimetal.cluster.bridge import Bridge
-from bimetal.cluster.jet import connect
 from bimetal.cluster.name import Fleet
-from bimetal.keep.quarantine import Quarantine, Refused
+from bimetal.keep.quarantine import Quarantine
+from bimetal.spine import refused_of
 from bimetal.trust.admit import Admission
 from bimetal.wire.codecs.json import JsonCodec
-from bimetal.wire.gather import Poison, gather
+from bimetal.wire.gather import gather
 from bimetal.wire.transport import Message
 from bimetal.wire.transports.mqtt import MqttListener
 
@@ -36,23 +35,19 @@ class Wish:
     folder: Path
     mqtt_port: int
     lab: bool
-    servers: Sequence[str]
-    credentials: Path | None
-    fleet: str
-    shards: int
-    replicas: int
+    cluster: Cluster
     as_json: bool
 
 
 def bridge(wish: Wish) -> None:
     """Take readings in until interrupted; raises NotAllowed when nobody could ever be let in."""
-    asyncio.run(_bridge(wish, Fleet(wish.fleet, wish.shards, wish.replicas)))
+    asyncio.run(_bridge(wish, wish.cluster.fleet))
 
 
 async def _bridge(wish: Wish, fleet: Fleet) -> None:
     identify = identified(wish.folder, wish.lab)
     quarantine = Quarantine(wish.folder / "quarantine")
-    jet = await connect(list(wish.servers), str(wish.credentials or ""))
+    jet = await wish.cluster.connect()
     way = Bridge(process_name(), jet, fleet)
     await way.start()
     codec, admission = JsonCodec(), Admission(None)
@@ -60,7 +55,7 @@ async def _bridge(wish: Wish, fleet: Fleet) -> None:
     async def deliver(messages: list[Message]) -> None:
         gathered = gather(messages, codec, {})
         if gathered.poison:
-            await asyncio.to_thread(quarantine.append, [_refused(p) for p in gathered.poison])
+            await asyncio.to_thread(quarantine.append, [refused_of(p) for p in gathered.poison])
         for poison in gathered.poison:
             remark(f"A message from {poison.message.client_id!a} was set aside: {poison.reason}.")
         admitted = admission.admit(gathered.batch).batch
@@ -81,8 +76,3 @@ async def _bridge(wish: Wish, fleet: Fleet) -> None:
         click.echo(json.dumps({"parcels": way.sent}))
     else:
         remark(f"{way.sent:,} parcels were sent.")
-
-
-def _refused(poison: Poison) -> Refused:
-    said = poison.message
-    return Refused(said.received_ns, said.topic, said.client_id, poison.reason, said.payload)

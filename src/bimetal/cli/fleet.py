@@ -1,4 +1,4 @@
-"""Fleet: the options that every command past one machine has."""
+"""Fleet: which fleet, on which servers: the options that every command past one machine has."""
 
 from __future__ import annotations
 
@@ -6,16 +6,51 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:  # what a command's help needs nothing of
+    from bimetal.cluster.jet import Jet
+    from bimetal.cluster.name import Fleet
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where a fleet is: NATS servers, what they let this process in by, and what it is called there."""
+
+    servers: tuple[str, ...]
+    credentials: Path | None
+    name: str
+    shards: int
+    replicas: int
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet; raises BadInput as `Fleet` does."""
+        from bimetal.cluster.name import Fleet
+
+        return Fleet(self.name, self.shards, self.replicas)
+
+    async def connect(self) -> Jet:
+        """Connect to the servers; raises as `connect` does."""
+        from bimetal.cluster.jet import connect
+
+        return await connect(list(self.servers), str(self.credentials or ""))
+
+
+def cluster_of(options: dict[str, Any]) -> Cluster:
+    """Return what the options of `on_cluster` say."""
+    servers = tuple(url for url in options["cluster"].split(",") if url)
+    return Cluster(servers, options["credentials"], options["fleet"], options["shards"], options["replicas"])
+
+
 def on_cluster(command: F) -> F:
-    """Add --cluster, --credentials, --fleet, --shards and --replicas."""
+    """Add --cluster, --credentials, --fleet, --shards and --replicas; `cluster_of` reads them."""
     for option in reversed((
         click.option(
             "--cluster", default="nats://127.0.0.1:4222", show_default=True, help="NATS servers, with commas."

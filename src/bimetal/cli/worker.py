@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bimetal.cli.command import Command, as_json
-from bimetal.cli.fleet import on_cluster
+from bimetal.cli.fleet import cluster_of, on_cluster
 
 
 @click.command(
@@ -24,12 +25,8 @@ from bimetal.cli.fleet import on_cluster
 def command(
     model: Path,
     name: str,
-    cluster: str,
-    credentials: Path | None,
-    fleet: str,
-    shards: int,
-    replicas: int,
     as_json: bool,
+    **where: Any,
 ) -> None:
     """Run a model on a share of a fleet's devices, until interrupted.
 
@@ -39,5 +36,4 @@ def command(
     """
     from bimetal.cli.working import Wish, work
 
-    servers = tuple(url for url in cluster.split(",") if url)
-    work(Wish(model, name, servers, credentials, fleet, shards, replicas, as_json))
+    work(Wish(model, name, cluster_of(where), as_json))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,10 +12,9 @@ import click
 
 from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import known
-from bimetal.cli.fleet import process_name
+from bimetal.cli.fleet import Cluster, process_name
 from bimetal.cli.pace import quickest
 from bimetal.cli.saying import note, remark
-from bimetal.cluster.jet import connect
 from bimetal.cluster.name import Fleet
 from bimetal.cluster.turn import Tally
 from bimetal.cluster.worker import Worker
@@ -32,17 +30,13 @@ class Wish:
 
     model: Path
     name: str
-    servers: Sequence[str]
-    credentials: Path | None
-    fleet: str
-    shards: int
-    replicas: int
+    cluster: Cluster
     as_json: bool
 
 
 def work(wish: Wish) -> None:
     """Work until interrupted; raises what a worker raises, NotAllowed for a model of an unknown signer."""
-    fleet = Fleet(wish.fleet, wish.shards, wish.replicas)
+    fleet = wish.cluster.fleet
     run = ShardRun.of(stream_of(wish.name or wish.model.stem, known(wish.model), quickest()))
     fleet.of(run.name)
     tally = asyncio.run(_work(wish, fleet, run))
@@ -54,7 +48,7 @@ def work(wish: Wish) -> None:
 
 
 async def _work(wish: Wish, fleet: Fleet, run: ShardRun) -> Tally:
-    jet = await connect(list(wish.servers), str(wish.credentials or ""))
+    jet = await wish.cluster.connect()
     worker = Worker(process_name(), run, jet, fleet, time.time_ns, tell=note)
     stop = asyncio.Event()
     stop_on_signals(stop)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
 import numpy as np
 
+from bimetal.nouns.batch import Batch
 from bimetal.wire.codec import LARGEST_PAYLOAD, LONGEST_NAME, MOST_ROWS, MOST_SIGNALS, Decoded, Quarantined
 from bimetal.wire.table.cell import Marks, number_of
 from bimetal.wire.table.stamp import read_stamps
@@ -207,6 +208,15 @@ def instants(said: Sequence[Any], received_ns: int) -> list[int]:
         if ((counts >= 0) & (counts <= LAST_MS) & (counts == np.floor(counts))).all():
             return (counts.astype(np.int64) * MS_NS).tolist()
     return [received_ns if one is None else instant(one) for one in said]
+
+
+def objects_of(batch: Batch) -> Iterator[dict[str, float]]:
+    """Yield a batch row by row as such objects: time to the microsecond, and the values that are there."""
+    names = [s.name for s in batch.signals]
+    for ns, row in zip(batch.time_ns.tolist(), batch.values.tolist(), strict=True):
+        whole, part = divmod(ns, MS_NS)
+        said: dict[str, float] = {TIME: whole + part / MS_NS if part else whole}
+        yield said | {n: v for n, v in zip(names, row, strict=True) if math.isfinite(v)}
 
 
 def know(names: tuple[str, ...], columns: dict[str, int]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from bimetal.nouns.batch import Batch
 from bimetal.wire.codec import Decoded
-from bimetal.wire.harvest import MS_NS, TIME, Harvest, harvested, read_objects
+from bimetal.wire.harvest import Harvest, harvested, objects_of, read_objects
 from bimetal.wire.packed import pack, unpack
 
 
@@ -25,14 +24,7 @@ class CborCodec:
 
     def encode(self, batch: Batch) -> list[bytes]:
         """Return one object for each row, with its time to the microsecond and the values that are there."""
-        names = [s.name for s in batch.signals]
-        payloads: list[bytes] = []
-        for ns, row in zip(batch.time_ns.tolist(), batch.values.tolist(), strict=True):
-            whole, part = divmod(ns, MS_NS)
-            said: dict[str, float] = {TIME: whole + part / MS_NS if part else whole}
-            said |= {n: v for n, v in zip(names, row, strict=True) if math.isfinite(v)}
-            payloads.append(pack(said))
-        return payloads
+        return [pack(row) for row in objects_of(batch)]
 
 
 def _read(payload: bytes, received_ns: int, index: int, harvest: Harvest) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any, cast
@@ -24,6 +23,7 @@ from bimetal.wire.harvest import (
     instant,
     instants,
     know,
+    objects_of,
     read_objects,
 )
 
@@ -55,14 +55,7 @@ class JsonCodec:
 
     def encode(self, batch: Batch) -> list[bytes]:
         """Return one object for each row, with its time to the microsecond and the values that are there."""
-        names = [s.name for s in batch.signals]
-        payloads: list[bytes] = []
-        for ns, row in zip(batch.time_ns.tolist(), batch.values.tolist(), strict=True):
-            whole, part = divmod(ns, MS_NS)
-            said: dict[str, float] = {TIME: whole + part / MS_NS if part else whole}
-            said |= {n: v for n, v in zip(names, row, strict=True) if math.isfinite(v)}
-            payloads.append(msgspec.json.encode(said))
-        return payloads
+        return [msgspec.json.encode(row) for row in objects_of(batch)]
 
     def _read_plain(self, payload: bytes, received_ns: int, index: int, harvest: Harvest) -> bool:
         """Read flat objects of numbers; False when it is anything else, or may have a key twice.
