@@ -182,10 +182,9 @@ def _promise(outcome: Outcome) -> str:
 
 
 def _curves(outcome: Outcome, gathered: Gathered) -> str:
-    labels = [d.labels for d in gathered.devices]
     if not outcome.events:
         return ""
-    drawn = curves([(y, d.score) for y, d in zip(labels, gathered.devices, strict=True)])
+    drawn = curves([(t.labels, t.score) for t in gathered.tracks])
     return (
         '<section><h2>Precision and recall</h2><p class="quiet">Of the model\'s scores, at every threshold; '
         f"the dashed line is chance.</p>{drawn}</section>"
@@ -193,7 +192,7 @@ def _curves(outcome: Outcome, gathered: Gathered) -> str:
 
 
 def _timelines(gathered: Gathered) -> Iterator[str]:
-    chosen = sorted(gathered.devices, key=lambda d: -int(d.labels.sum()))[:MOST_DEVICES]
+    chosen = sorted(gathered.devices, key=lambda d: -int(d.track.labels.sum()))[:MOST_DEVICES]
     if not chosen:
         return
     key = (
@@ -208,7 +207,7 @@ def _timelines(gathered: Gathered) -> Iterator[str]:
 
 
 def _timeline(device: DeviceRows) -> str:
-    return f'<p class="name">{escape(device.device)}</p>{timeline(device)}'
+    return f'<p class="name">{escape(device.track.device)}</p>{timeline(device)}'
 
 
 def _how(outcome: Outcome) -> str:

@@ -106,18 +106,18 @@ def curves(tracks: Sequence[tuple[Labels, Scores]]) -> str:
 
 def timeline(device: DeviceRows) -> str:
     """Draw a device's scores over time, the highest of every stretch, with what was wrong and the alarms."""
-    x = _across(device.time_ns)
-    top = math.log1p(max(float(device.score.max(initial=0.0)), 2.0))
-    bands = "".join(_spans(x, device.labels > 0, '<rect class="bad-band" x="{:.1f}" y="0" width="{:.1f}" '
+    x, track = _across(device.time_ns), device.track
+    top = math.log1p(max(float(track.score.max(initial=0.0)), 2.0))
+    bands = "".join(_spans(x, track.labels > 0, '<rect class="bad-band" x="{:.1f}" y="0" width="{:.1f}" '
                                                  f'height="{HEIGHT}"/>'))  # fmt: skip
     alarms = "".join(
         _spans(
             x,
-            device.alarm,
+            track.alarm,
             f'<rect class="alarm" x="{{:.1f}}" y="{HEIGHT + 3}" width="{{:.1f}}" height="6"/>',
         )
     )
-    at, score = _highest(x, device.score)
+    at, score = _highest(x, track.score)
     height = HEIGHT * (1 - np.log1p(np.maximum(score, 0)) / top)
     line = "L".join(f"{a:.1f} {h:.1f}" for a, h in zip(at.tolist(), height.tolist(), strict=True))
     limit = HEIGHT * (1 - math.log1p(1.0) / top)
@@ -128,7 +128,7 @@ def timeline(device: DeviceRows) -> str:
         f'{bands}<path class="grid" d="M0 {HEIGHT}H{WIDTH}"/><path class="limit" d="M0 {limit:.1f}H{WIDTH}"/>'
         f'<path class="line" d="M{line}"/>{alarms}'
     )
-    drawn = _svg(WIDTH, HEIGHT + 12, body, f"Scores of {device.device} over time", stretched=True)
+    drawn = _svg(WIDTH, HEIGHT + 12, body, f"Scores of {track.device} over time", stretched=True)
     return f'{drawn}<div class="ends"><span>{begin}</span><span>{end}</span></div>'
 
 

@@ -114,8 +114,8 @@ def _notes(gathered: Gathered, truth: Truths, tables: Tables, wish: Wish, card: 
     if not gathered.rows:
         raise BadInput("there are no rows to judge", where=where)
     yield from tables.tally.troubles()
-    times = {d.device: d.time_ns for d in gathered.devices}
-    yield from truth.check(tuple(times), times)
+    times = {d.track.device: d.time_ns for d in gathered.devices}
+    yield from truth.check(times)
     if truth.events is None and label is not None:
         yield from check_words(dict(tables.tally.label_words), label, where)
         if wish.hints.label is None:
@@ -124,7 +124,7 @@ def _notes(gathered: Gathered, truth: Truths, tables: Tables, wish: Wish, card: 
     if known and card.first_ns >= LEAST_CALENDAR_NS:
         part = known / max(gathered.rows, 1)
         yield f"the model learned from the time of {part:.0%} of these rows, which flatters it"
-    faulty = sum(int(d.labels.sum()) for d in gathered.devices)
+    faulty = sum(int(t.labels.sum()) for t in gathered.tracks)
     if faulty == gathered.rows:
         raise BadInput(
             f"{'--events' if truth.events else repr(label)} calls every row faulty",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,15 +24,10 @@ MOST_CELLS = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class DeviceRows:
-    """n rows of one device: nanoseconds, labels, scores and alarms (n,), values and shares (n, signals)."""
+    """n rows of one device: nanoseconds (n,), values (n, signals), and what was said and is known of them."""
 
-    device: str
     time_ns: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    score: NDArray[np.float64]
-    alarm: NDArray[np.bool_]
     values: NDArray[np.float32]
-    share: NDArray[np.float32] | None
     track: Track
 
 
@@ -52,7 +47,7 @@ class Gathered:
     @property
     def rows(self) -> int:
         """How many rows there are."""
-        return sum(len(device.labels) for device in self.devices)
+        return sum(len(track) for track in self.tracks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +62,13 @@ class Truths:
         """Whether it says which signals were at fault."""
         return any(t.signals for known in (self.events, self.causes) if known for t in known.troubles)
 
-    def check(self, devices: Sequence[str], time_ns: Mapping[str, NDArray[np.int64]]) -> list[str]:
+    def check(self, time_ns: Mapping[str, NDArray[np.int64]]) -> list[str]:
         """Return notes on events that lie outside of the data; raises BadInput for a device not there."""
         return [
-            note for known in (self.events, self.causes) if known for note in known.check(devices, time_ns)
+            note
+            for known in (self.events, self.causes)
+            if known
+            for note in known.check(list(time_ns), time_ns)
         ]
 
 
@@ -116,7 +114,7 @@ class _Parts:
         seconds = lasted_s * len(labels) / max(len(labels) - 1, 1)
         margin = margin_of(np.nan_to_num(values[:, 0]).astype(np.float64))
         track = Track(device, labels, score, alarm, seconds, margin, share, blames)
-        return DeviceRows(device, time_ns, labels, score, alarm, values, share, track)
+        return DeviceRows(time_ns, values, track)
 
 
 def gather(scorer: Scorer, batches: Iterable[TableBatch], truth: Truths) -> Gathered:

@@ -88,7 +88,8 @@ def train(
     design = design_for(len(history.signals), typical)
     names = input_names([s.name for s in history.signals])
     progress("learning", 0.0)
-    own = gated(history, design, names, usual, target, min(budget.per_second * period, 1.0))
+    chance = min(budget.per_second * period, 1.0)
+    own = gated(history, design, names, usual, target, chance)
     stretches = [(own[d], s) for d in taught for s in history.stretches(d)]
     lesson = _Lesson(design, names, stretches, sense(design, names, stretches, target), typical, target)
     progress("learning", 0.4)
@@ -103,8 +104,7 @@ def train(
     progress("calibrating", 0.6)
     held_out += [s[warm : int(len(s) * (1 - FOLD))] for s in lesson.scores(program, draft.values | late)]
     threshold = threshold_for(known, budget, period, held_out)
-    refill = min(budget.per_second * period, 1.0)
-    learned = draft.values | whole | {"threshold": threshold.value, "alarm_refill": refill}
+    learned = draft.values | whole | {"threshold": threshold.value, "alarm_refill": chance}
     alarms = sum(_begins(s / threshold.value) for s in known)
     progress("calibrating", 1.0)
     card = _card(history, design, names, budget, threshold, period_s, purpose, usual, alarms)

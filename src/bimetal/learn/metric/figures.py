@@ -64,10 +64,11 @@ def count_all(tracks: Sequence[Track]) -> Count:
 def figures_of(tracks: Sequence[Track], promised_per_day: float, *, brief: bool = False) -> Figures:
     """Measure everything; `brief` leaves out what takes longest, and looks at fewer margins."""
     told = [t for t in tracks if t.labels.any()]
-    counts = count_all(tracks)
+    each = [count(t.labels, t.alarm) for t in tracks]
+    counts = fold(lambda a, b: a + b, each, Count())
     days = sum(t.healthy_days for t in tracks)
     rate = counts.false_alarms / days if days else float("nan")
-    delays = [d * t.row_s for t in told for d in count(t.labels, t.alarm).delays]
+    delays = [d * t.row_s for t, c in zip(tracks, each, strict=True) for d in c.delays]
     blamed = [(t.blames, t.share) for t in tracks if t.blames and t.share is not None]
     return Figures(
         vus_pr=_mean([vus_pr(t.labels, t.score, t.margin, few=MARGINS if brief else 0) for t in told]),
