@@ -70,6 +70,12 @@ def net(tmp_path: Path) -> Path:
     return separating(tmp_path / "net.onnx")
 
 
+def int8_of(net: Path) -> tuple[object, ...]:
+    """The words that bring a net over in int8, the model's name last."""
+    rows, model = net.with_name("rows.csv"), net.with_name("m.bm")
+    return ("bring", net, rows, "--answers", "kind", "--int8", "-o", model)
+
+
 def test_floats_come_over(net: Path) -> None:
     ended = call("bring", net, net.with_name("rows.csv"), "--answers", "kind", "-o", net.with_name("m.bm"))
     assert (ended.code, ended.err) == (0, "")
@@ -78,16 +84,7 @@ def test_floats_come_over(net: Path) -> None:
 
 
 def test_int8_says_what_was_lost(net: Path) -> None:
-    words = (
-        "bring",
-        net,
-        net.with_name("rows.csv"),
-        "--answers",
-        "kind",
-        "--int8",
-        "-o",
-        net.with_name("m.bm"),
-    )
+    words = int8_of(net)
     found = json.loads(call(*words, "--json").out)
     assert found["int8"]["what"] == "accuracy"
     assert found["int8"]["rows"] == COUNT // 3
@@ -137,16 +134,7 @@ def test_too_great_a_loss_is_a_gate_and_writes_nothing(net: Path) -> None:
     text = net.with_name("rows.csv").read_text().splitlines()
     text[1] = "1e9,1e9,1e9,1"
     net.with_name("rows.csv").write_text("\n".join(text), encoding="utf-8")
-    words = (
-        "bring",
-        net,
-        net.with_name("rows.csv"),
-        "--answers",
-        "kind",
-        "--int8",
-        "-o",
-        net.with_name("m.bm"),
-    )
+    words = int8_of(net)
     said = call(*words, "--most-loss", "0.02").sentence(3)
     assert "collapsed" in said or "int8 loses" in said
     assert not net.with_name("m.bm").exists()
@@ -190,16 +178,7 @@ def test_it_says_no_in_words(words: tuple[str, ...], code: int, says: str, net: 
 def test_trees_have_no_int8(net: Path) -> None:
     node = helper.make_node("Abs", ["x"], ["y"])
     saved(net, [node], {}, [None, 3])
-    words = (
-        "bring",
-        net,
-        net.with_name("rows.csv"),
-        "--answers",
-        "kind",
-        "--int8",
-        "-o",
-        net.with_name("m.bm"),
-    )
+    words = int8_of(net)
     assert "Abs: it cannot be brought over" in call(*words).sentence(1)
 
 
