@@ -10,7 +10,7 @@ from bimetal.nouns.errors import BadInput
 from bimetal.wire.codec import Codec
 from bimetal.wire.transport import READINGS, Message
 
-_AT_HOME = {
+FORMATS = {
     "json": "json:JsonCodec",
     "cbor": "cbor:CborCodec",
     "senml": "senml:SenmlCodec",
@@ -54,8 +54,8 @@ class Formats:
             raise BadInput(f"readings come under {READINGS}<device>, not {message.topic[:60]!a}")
         device, slash, named = message.topic[len(READINGS) :].partition("/")
         if slash:
-            if named not in _AT_HOME:
-                raise BadInput(f"{named[:60]!a} is no format", hint=f"Use one of {', '.join(_AT_HOME)}")
+            if named not in FORMATS:
+                raise BadInput(f"{named[:60]!a} is no format", hint=f"Use one of {', '.join(FORMATS)}")
             return device, self.codec(named)
         kind = message.content_type.partition(";")[0].strip().lower()
         return device, self.codec(CONTENT_TYPES[kind]) if kind in CONTENT_TYPES else self.plain
@@ -64,7 +64,7 @@ class Formats:
         """Return the codec of a format that there is."""
         found = self._codecs.get(name)
         if found is None:
-            module, _, attribute = _AT_HOME[name].partition(":")
+            module, _, attribute = FORMATS[name].partition(":")
             made = getattr(import_module(f"bimetal.wire.codecs.{module}"), attribute)
             found = self._codecs[name] = cast(Codec, made())
         return found

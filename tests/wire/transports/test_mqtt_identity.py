@@ -105,6 +105,17 @@ def test_publishing_elsewhere_ends_the_connection(tmp_path: Path, version: int, 
 
 
 @VERSIONS
+def test_its_own_readings_may_say_what_they_are_written_in(tmp_path: Path, version: int) -> None:
+    async def act(shelter: House, token: bytes) -> None:
+        peer = await let_in(shelter, token, version)
+        await peer.send(publish("readings/pump-1/cbor", b"{}", 1, 7, version))
+        await peer.read()
+        assert [m.topic for m in shelter.messages] == ["readings/pump-1/cbor"]
+
+    play(tmp_path, act)
+
+
+@VERSIONS
 @pytest.mark.parametrize(
     ("pattern", "granted"),
     [("commands/pump-1/#", 0), ("#", None), ("readings/pump-2", None), ("commands/+/x", None)],

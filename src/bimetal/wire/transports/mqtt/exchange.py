@@ -5,6 +5,7 @@ from __future__ import annotations
 from bimetal.nouns.errors import NotAllowed
 from bimetal.trust.identify import Claim, Identify, Identity
 from bimetal.trust.tls import Peer
+from bimetal.wire.format import FORMATS
 from bimetal.wire.transport import COMMANDS, READINGS, Clock, Deliver, Message, Traffic
 from bimetal.wire.transports.mqtt.connection import Connection
 from bimetal.wire.transports.mqtt.delivery import Arrival, Delivery
@@ -250,7 +251,8 @@ class Exchange:
 
 def _may_publish(identity: Identity, topic: str) -> bool:
     own = f"{READINGS}{identity.device}"
-    return identity.device is None or topic == own or topic.startswith(f"{own}/")
+    start, _, named = topic.rpartition("/")
+    return identity.device is None or topic == own or (start == own and named in FORMATS)
 
 
 def _forbidden(identity: Identity, pattern: str) -> Code | None:
