@@ -129,7 +129,8 @@ def test_a_failing_machine_is_told_within_its_windows_and_seldom_else(data: Find
 def test_a_parquet_copy_gives_the_very_same_scores(
     parts: tuple[str, ...], data: Find, tmp_path: Path
 ) -> None:
-    path, copy = data(*parts), tmp_path / f"{Path(parts[-1]).stem}.parquet"
+    path, copy = data(*parts), tmp_path / parts[-2] / f"{Path(parts[-1]).stem}.parquet"
+    copy.parent.mkdir()  # of the same name, after which the device may be called
     options = pyarrow.csv.ParseOptions(delimiter=";" if parts[0] == "skab" else ",")
     pyarrow.parquet.write_table(pyarrow.csv.read_csv(path, parse_options=options), copy, row_group_size=500)
     first, second = learn(path, tmp_path / "csv.bm"), learn(copy, tmp_path / "parquet.bm")
