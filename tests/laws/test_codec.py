@@ -14,11 +14,11 @@ from bimetal.nouns.signal import Signal
 from bimetal.wire.codec import LARGEST_PAYLOAD, Codec
 from bimetal.wire.codecs.json import JsonCodec
 from bimetal.wire.codecs.shaped import ShapedCodec, shape_of
-from bimetal.wire.format import _AT_HOME, CONTENT_TYPES, Formats
+from bimetal.wire.format import CONTENT_TYPES, FORMATS, Formats
 
 FORMATS = Formats(JsonCodec())
 SHAPE = 'rows = "data.rows"\ntime = "at"\n[signals]\npressure = "v.p"\nflow = "v.f.0"\n"level.2" = "l"\n'
-CODECS: dict[str, Codec] = {name: FORMATS.codec(name) for name in _AT_HOME}
+CODECS: dict[str, Codec] = {name: FORMATS.codec(name) for name in FORMATS}
 CODECS["shaped"] = ShapedCodec(shape_of(SHAPE))
 EVERY = pytest.mark.parametrize("name", CODECS)
 NAMES = ("pressure", "flow", "level.2")
@@ -128,5 +128,5 @@ def test_what_is_too_large_is_set_aside(name: str) -> None:
 
 
 def test_every_content_type_has_a_format() -> None:
-    assert set(CONTENT_TYPES.values()) == set(_AT_HOME)
+    assert set(CONTENT_TYPES.values()) == set(FORMATS)
     assert all(codec.name for codec in CODECS.values())
