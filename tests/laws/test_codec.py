@@ -16,9 +16,9 @@ from bimetal.wire.codecs.json import JsonCodec
 from bimetal.wire.codecs.shaped import ShapedCodec, shape_of
 from bimetal.wire.format import CONTENT_TYPES, FORMATS, Formats
 
-FORMATS = Formats(JsonCodec())
+READERS = Formats(JsonCodec())
 SHAPE = 'rows = "data.rows"\ntime = "at"\n[signals]\npressure = "v.p"\nflow = "v.f.0"\n"level.2" = "l"\n'
-CODECS: dict[str, Codec] = {name: FORMATS.codec(name) for name in FORMATS}
+CODECS: dict[str, Codec] = {name: READERS.codec(name) for name in FORMATS}
 CODECS["shaped"] = ShapedCodec(shape_of(SHAPE))
 EVERY = pytest.mark.parametrize("name", CODECS)
 NAMES = ("pressure", "flow", "level.2")
