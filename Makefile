@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests agree docs torture cluster-setup cluster-test bench-cluster bench-store bench-serve bench-storm bench-detect bench-server screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests coverage agree docs torture cluster-setup cluster-test bench-cluster bench-store bench-serve bench-headroom bench-storm bench-detect bench-server screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -46,6 +46,14 @@ tests: setup ## the tests alone; ARGS="tests/program -k ring" picks some
 	$(call step,tests)
 	@python -m pytest -n $(JOBS) --dist worksteal -q $(ARGS)
 
+coverage: setup ## which lines the tests run, room by room, folder after folder; ARGS="tests/keep" picks one
+	@rm -f .coverage .coverage.*
+	@failed=; for folder in $(or $(ARGS),$(sort $(wildcard tests/*/))); do \
+	  COVERAGE_FILE=$(abspath .coverage) coverage run -m pytest -n $(JOBS) --dist worksteal -q "$$folder" \
+	    || [ $$? = 5 ] || failed="$$failed $$folder"; done; \
+	  coverage combine --quiet && python -m tests.coverage \
+	  && { [ -z "$$failed" ] || { printf '\nFailed tests in:%s\n' "$$failed"; exit 1; }; }
+
 agree: setup ## the proof that all targets give the same bits, a table; ARGS=--all: all of it
 	@python -m tests.agree $(ARGS)
 
@@ -76,6 +84,9 @@ bench-server: setup ## time what scoring costs on every engine; ARGS="--river PY
 
 bench-serve: setup ## measure what one server takes in; ARGS="--peers PYTHON" beside Mosquitto and amqtt
 	@python bench/serve_load.py $(ARGS)
+
+bench-headroom: setup ## where a server ends, against what headroom predicted on the way
+	@python -m bench.headroom $(ARGS)
 
 bench-storm: setup ## let 10,000 devices come back at once over mutual TLS; ARGS="2000": devices
 	@python bench/storm.py $(ARGS)

@@ -11,13 +11,14 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
-from corpus import NAME, UPPER, Fit, family, programs, table, written
+from corpus import LAYERS, NAME, UPPER, Fit, family, measured_apart, programs, table, written
 
 from bimetal.cli.toolbox import LocalTools
 from bimetal.nouns.errors import Unsupported
 from bimetal.program.layout import layout_of
 from bimetal.program.verify import check
 from bimetal.shrink.estimate import SMALL_BYTES, SMALL_STACK
+from bimetal.shrink.figures import CODE, STACK
 from bimetal.shrink.kind import held_kinds, routines, written_kinds
 from bimetal.shrink.machine import MACHINES, Machine
 from bimetal.shrink.measure import compiler_of, measure
@@ -53,6 +54,8 @@ def corpus() -> list[Given]:
     found: list[Given] = []
     for name, program, block in programs():
         lowered = lower(program, check(program).ranges, in_one_piece)
+        if measured_apart(lowered):
+            continue
         tables = sum(t.values.nbytes for t in lowered.tables)
         sources = sources_of(program, lowered, block, NAME)
         found.append(Given(name, lowered, sources, max(layout_of(program).params.size, 1), tables))
@@ -81,14 +84,15 @@ def fit_code(machine: Machine, weighed: Weighed) -> None:
     lowered = [g.lowered for g in weighed.given]
     kinds = [written_kinds(low) for low in lowered]
     linked = [dict.fromkeys(routines(low), 1) for low in lowered]
-    each, once = sorted({k for c in kinds for k in c}), sorted({k for c in linked for k in c})
+    each, once = sorted({k for c in kinds for k in c} - LAYERS), sorted({k for c in linked for k in c})
     tables = np.array([g.table_bytes for g in weighed.given], float)
     features = np.hstack([table(kinds, each), table(linked, once)])
     target = np.maximum(weighed.code - tables, 1.0)
     fit = Fit(features, target, SMALL_BYTES, [family(g.name) for g in weighed.given], 0.9)
     off = np.maximum(target - fit.guess, 0.0) / (fit.guess + tables + SMALL_BYTES)
-    print(f'CODE    "{machine.figures}": Rates(\n        each={written(fit.weights[: len(each)], each)},')
-    print(f"        once={written(fit.weights[len(each) :], once)},")
+    rates = written(fit.weights[: len(each)], each, CODE[machine.figures].each)
+    print(f'CODE    "{machine.figures}": Rates(\n        each={rates},')
+    print(f"        once={written(fit.weights[len(each) :], once, {})},")
     print(f"        error={np.quantile(off, 0.95):.2f},\n    ),")
     _tell(machine, "code", weighed.code, off, (fit.guess + tables) / weighed.code, weighed.given)
 
@@ -98,10 +102,11 @@ def fit_stack(machine: Machine, weighed: Weighed) -> None:
     kinds = [held_kinds(g.lowered) for g in weighed.given]
     scratch = np.array([g.lowered.scratch_bytes for g in weighed.given], float)
     beside = np.maximum(weighed.stack - scratch, 0.0)
-    names = sorted({k for c in kinds for k in c})
+    names = sorted({k for c in kinds for k in c} - LAYERS)
     fit = Fit(table(kinds, names), beside, SMALL_STACK, [family(g.name) for g in weighed.given], UPPER)
     off = fit.short
-    print(f'STACK    "{machine.figures}": Rates(\n        each={written(fit.weights, names)},')
+    rates = written(fit.weights, names, STACK[machine.figures].each)
+    print(f'STACK    "{machine.figures}": Rates(\n        each={rates},')
     print(f"        error={np.ceil(off.max() * 100) / 100:.2f},\n    ),")
     _tell(machine, "stack", weighed.stack, off, (fit.guess + scratch) / weighed.stack, weighed.given)
 

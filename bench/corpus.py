@@ -15,10 +15,10 @@ from bimetal.program import letter, word
 from bimetal.program.block import pack
 from bimetal.program.node import Node
 from bimetal.program.operator import operators, wire
-from bimetal.program.operators.dense_int8 import DenseInt8
-from bimetal.program.operators.forest import Forest
 from bimetal.program.program import Draft, Program
-from bimetal.program.tree import Tree
+from bimetal.targets.kernels.forest import ForestKernel
+from bimetal.targets.kernels.layer import LayerKernel
+from bimetal.targets.loops import Call, For, Lowered, Stmt
 from tests.agree.random_program import random_program
 
 FOLDS = 8
@@ -30,6 +30,22 @@ NAME = "p"
 """What every program is called in C."""
 
 
+LAYERS = frozenset(["layer", "kind of layer", "product", "tap", "layer end", "held byte"])
+"""What layers of nets cost was measured apart: these rates are handed on as they are."""
+
+
+def measured_apart(lowered: Lowered) -> bool:
+    """Say whether a program has kernels whose cost was measured apart: layers of nets, and forests."""
+    return any(is_kernel(statement) for stage in lowered.stages for statement in stage.body)
+
+
+def is_kernel(statement: Stmt) -> bool:
+    """Say whether a statement, or one within it, calls a layer of a net or a forest."""
+    if isinstance(statement, For):
+        return any(is_kernel(inner) for inner in statement.body)
+    return isinstance(statement, Call) and isinstance(statement.kernel, LayerKernel | ForestKernel)
+
+
 def programs() -> Iterator[tuple[str, Program, bytes]]:
     """What is compiled: a name, a program, and parameters for it."""
     for name, kind in operators().items():
@@ -37,44 +53,16 @@ def programs() -> Iterator[tuple[str, Program, bytes]]:
             program, values = wire(example.operator, example.signals)
             yield f"{name} {k}", program, pack(program, values)
     for signals in (1, 2, 3, 4, 6, 8, 12, 16, 24, 38):
-        program, draft = detector_program(Design(signals), [f"x{k}" for k in range(signals)])
-        yield f"detector {signals}", program, pack(program, draft.values)
-    yield from _grown()
+        for siblings in (False, True)[:signals]:
+            program, draft = detector_program(
+                Design(signals, siblings=siblings), [f"x{k}" for k in range(signals)]
+            )
+            yield f"detector {signals}", program, pack(program, draft.values)
+    for size in (8, 32, 128, 500):
+        yield from _windowed(size)
     for seed in range(40):
         program, values = random_program(seed)
         yield f"random {seed}", program, pack(program, values)
-
-
-def _grown() -> Iterator[tuple[str, Program, bytes]]:
-    """Forests of several sizes, and dense layers, as learning makes them."""
-    rng = np.random.default_rng(1)
-
-    def tree(depth: int) -> Tree:
-        if depth == 0 or rng.random() < 0.1:
-            return int(rng.integers(4))
-        return (int(rng.integers(12)), float(rng.integers(256)), tree(depth - 1), tree(depth - 1))
-
-    octets, floats = np.zeros((1, 12), np.uint8), np.zeros((1, 12))
-    for count, depth in ((1, 3), (5, 4), (10, 8), (30, 5), (60, 7)):
-        trees = tuple(tree(depth) for _ in range(count))
-        worth = tuple((int(w),) for w in rng.integers(-99, 99, 4 * count))
-        start = tuple(range(0, 4 * count, 4))
-        for k, (made, x) in enumerate(
-            (
-                (Forest(trees, outputs=4), octets),
-                (Forest(trees, outputs=4), floats),
-                (Forest(trees, worth, start, outputs=1), octets),
-            )
-        ):
-            program, values = wire(made, (x,))
-            yield f"forest grown {count} {k}", program, pack(program, values)
-    for size in (8, 32, 128, 500):
-        yield from _windowed(size)
-    for size, many in ((8, 4), (32, 16), (64, 33)):
-        weights = tuple(map(tuple, rng.integers(-127, 128, (many, size)).tolist()))
-        layer = DenseInt8(weights, (0,) * many, (1 << 15,) * many)
-        program, values = wire(layer, (np.zeros((1, size), np.int8),))
-        yield f"dense_int8 grown {size}", program, pack(program, values)
 
 
 def _windowed(size: int) -> Iterator[tuple[str, Program, bytes]]:
@@ -158,7 +146,8 @@ def table(kinds: Sequence[Mapping[str, int]], names: Sequence[str]) -> np.ndarra
     return np.array([[counted.get(name, 0) for name in names] for counted in kinds], float)
 
 
-def written(weights: np.ndarray, names: Sequence[str]) -> str:
-    """Return weights as they stand in figures.py."""
-    pairs = (f'"{n}": {x:.2f}' for n, x in zip(names, weights, strict=True) if x >= 0.005)
-    return "{" + ", ".join(pairs) + "}"
+def written(weights: np.ndarray, names: Sequence[str], before: Mapping[str, float]) -> str:
+    """Return weights as they stand in figures.py, with those of layers as they were before."""
+    found = {n: f"{x:.2f}" for n, x in zip(names, weights, strict=True) if x >= 0.005}
+    found |= {n: repr(x) for n, x in before.items() if n in LAYERS}
+    return "{" + ", ".join(f'"{n}": {x}' for n, x in sorted(found.items())) + "}"

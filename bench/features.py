@@ -53,13 +53,13 @@ BLOCK = 256
 """The law is fastest when its arrays stay in the cache."""
 
 
-def features(draft: Draft, windows: Node) -> Node:
+def features(draft: Draft, windows: Node, edges: tuple[int, ...] = EDGES) -> Node:
     """Eleven features of each axis of a window (SIZE, AXES), shape (AXES, 11)."""
 
     def of_axis(x: Node) -> Node:
         rest = Detrend().trace(draft, x)
         power = PowerSpectrum().trace(draft, Taper("hann").trace(draft, rest))
-        bands = Log2().trace(draft, BandSum(EDGES).trace(draft, power))
+        bands = Log2().trace(draft, BandSum(edges).trace(draft, power))
         strength = Rms().trace(draft, rest)
         shape = (*Peak().trace(draft, rest), *Moments().trace(draft, rest))
         return Concat().trace(draft, strength, *shape, ZeroCross().trace(draft, rest), bands)

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from corpus import UPPER, Fit, family, programs, table, written
+from corpus import LAYERS, UPPER, Fit, family, measured_apart, programs, table, written
 from simulate import BOARDS, count
 
 from bimetal.program.layout import initial_state
 from bimetal.program.program import Program
 from bimetal.program.verify import check
 from bimetal.shrink.estimate import SMALL_WORK
+from bimetal.shrink.figures import WORK
 from bimetal.shrink.kind import done_kinds
 from bimetal.shrink.machine import Machine, machine_of
 from bimetal.targets.kernels.substitute import in_one_piece
@@ -60,12 +61,13 @@ def work(machine: Machine, name: str, program: Program, block: bytes) -> Iterato
 
 def fit(machine: Machine, worked: list[Worked]) -> None:
     """Print the rates and their error."""
-    names = sorted({k for w in worked for k in w.kinds})
+    names = sorted({k for w in worked for k in w.kinds} - LAYERS)
     target = np.array([w.instructions for w in worked], float)
     families = [family(w.name) for w in worked]
     found = Fit(table([w.kinds for w in worked], names), target, SMALL_WORK, families, UPPER)
     error = np.quantile(found.short, 0.95)
-    print(f'WORK    "{machine.figures}": Rates(\n        each={written(found.weights, names)},')
+    rates = written(found.weights, names, WORK[machine.figures].each)
+    print(f'WORK    "{machine.figures}": Rates(\n        each={rates},')
     print(f"        error={error:.2f},\n    ),", flush=True)
     loose = (found.guess + error * (found.guess + SMALL_WORK)) / target
     worst = int(found.short.argmax())
@@ -78,9 +80,15 @@ def fit(machine: Machine, worked: list[Worked]) -> None:
     )
 
 
+def _fits(program: Program) -> bool:
+    proof = check(program)
+    small = proof.operations <= MOST_OPERATIONS
+    return small and not measured_apart(lower(program, proof.ranges, in_one_piece))
+
+
 def main(wanted: list[str]) -> None:
     """Run and fit, for every machine that has figures of its own and a simulated board."""
-    given = [p for p in programs() if check(p[1]).operations <= MOST_OPERATIONS]
+    given = [p for p in programs() if _fits(p[1])]
     for name in wanted or [name for name in BOARDS if machine_of(name).figures == name]:
         machine = machine_of(name)
         fit(machine, [w for which, program, block in given for w in work(machine, which, program, block)])

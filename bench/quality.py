@@ -23,6 +23,7 @@ from bench.detect.shipped import batch_of
 from bimetal.learn.dataset import History
 from bimetal.learn.detector import gate_program, input_names
 from bimetal.learn.gate import DECIMAL, gated, usual_of_history
+from bimetal.learn.kin import kin_of_history
 from bimetal.learn.metric.count import runs_of
 from bimetal.learn.search import design_for
 from bimetal.learn.sense import run
@@ -172,8 +173,10 @@ def judged(
     history.add(batch_of(series_of(known), slice(None)))
     target = fastest()
     names = input_names([s.name for s in history.signals])
-    design = design_for(len(names), len(known))
-    learned = gated(history, design, names, usual_of_history(history), target, chance)["device"]
+    usual = usual_of_history(history)
+    kin = kin_of_history(history, usual)
+    design = design_for(len(names), len(known), bool(kin))
+    learned = gated(history, design, names, usual, kin, target, chance)["device"]
     program, draft = gate_program(design, names)
     block = {name: learned.get(name, start) for name, start in draft.values.items()}
     for kind in (*LENGTH, Fault.HEALTHY):

@@ -200,8 +200,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def ours(folder: Path, model: Path | None) -> Iterator[tuple[int, list[int]]]:
-    """`bimetal serve`, with a model or without."""
+def server(folder: Path, model: Path | None) -> Iterator[tuple[int, int, int]]:
+    """`bimetal serve`, with a model or without: its MQTT port, its HTTP port, its process."""
     words = ["--lab", "--mqtt-port", "0", "--http-port", "0", *(["--model", str(model)] if model else [])]
     process = subprocess.Popen(
         [sys.executable, "-m", "bimetal", "serve", "--data", str(folder / "data"), *words],
@@ -210,12 +210,19 @@ def ours(folder: Path, model: Path | None) -> Iterator[tuple[int, list[int]]]:
         text=True,
     )
     assert process.stderr is not None
-    port = int(process.stderr.readline().split("127.0.0.1:")[1].split()[0])
+    mqtt_port, http_port = (int(p.split()[0]) for p in process.stderr.readline().split("127.0.0.1:")[1:])
     try:
-        yield port, [process.pid]
+        yield mqtt_port, http_port, process.pid
     finally:
         process.terminate()
         process.wait(30)
+
+
+@contextmanager
+def ours(folder: Path, model: Path | None) -> Iterator[tuple[int, list[int]]]:
+    """`bimetal serve` as a peer among others."""
+    with server(folder, model) as (port, _, pid):
+        yield port, [pid]
 
 
 @contextmanager

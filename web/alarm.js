@@ -3,7 +3,7 @@
 import { html } from "./html.js";
 import { useEffect, useRef, useState } from "./vendor/preact-hooks.js";
 import { alarms, beat, clockwork, stage } from "./plant.js";
-import { acknowledge } from "./link.js";
+import { acknowledge, feedback } from "./link.js";
 import { address } from "./machine.js";
 import { clock, lasting, moment, number, unit } from "./word.js";
 
@@ -18,8 +18,9 @@ export function Alarms() {
     <${Crier} />
     ${running.length ? running.map((a) => html`<${Entry} key=${a.id} alarm=${a} />`) : html`<${Quiet} />`}
     ${over.length > 0 && html`<details class="over"><summary>Over (${over.length})</summary>
-      ${over.map((a) => html`<p key=${a.id}><a href=${address({ id: a.device })}>${a.device}</a> ${a.sentence}
-        <span class="quiet"> ${clock(moment(a.since))} to ${clock(moment(a.closed))}${times(a)}</span></p>`)}</details>`}
+      ${over.map((a) => html`<div key=${a.id}><p><a href=${address({ id: a.device })}>${a.device}</a> ${a.sentence}
+        <span class="quiet"> ${clock(moment(a.since))} to ${clock(moment(a.closed))}${times(a)}</span></p>
+        ${a.kind === "alarm" && html`<${Verdict} alarm=${a} />`}</div>`)}</details>`}
   </section>`;
 }
 
@@ -50,14 +51,46 @@ function Entry({ alarm }) {
     <${Reasons} alarm=${alarm} />
     ${alarm.life === "open" && html`<button onClick=${press} disabled=${asked}>Acknowledge<span class="sr"> ${alarm.device}</span></button>`}
     ${trouble && html`<p class="trouble" role="alert">${trouble}</p>`}
+    ${alarm.kind === "alarm" && html`<${Verdict} alarm=${alarm} />`}
   </article>`;
+}
+
+/**
+ * What somebody says of an alarm: what it was, what they call it, and whether for every machine.
+ * @param {{alarm: Alarm}} props
+ */
+function Verdict({ alarm }) {
+  const [verdict, setVerdict] = useState("");
+  const [answer, setAnswer] = useState({ good: true, words: "" });
+  const [asked, setAsked] = useState(false);
+  const say = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const given = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+    setAsked(true);
+    const said = await feedback(alarm.id, verdict, String(given.get("name") ?? ""), given.has("everywhere"));
+    setAsked(false);
+    setAnswer(said);
+    if (said.good) setVerdict("");
+  };
+  const words = answer.words && html`<p class=${answer.good ? "quiet" : "trouble"} role="status">${answer.words}</p>`;
+  if (!verdict) {
+    return html`<p class="verdict"><button onClick=${() => setVerdict("not a fault")}>Not a fault<span class="sr">: ${alarm.device}</span></button>
+      <button onClick=${() => setVerdict("fault")}>It was a fault<span class="sr">: ${alarm.device}</span></button></p>${words}`;
+  }
+  const silent = verdict === "not a fault";
+  return html`<form class="verdict" onSubmit=${say}>
+    <p>${silent ? "Its like will be silent from now on." : "Its like will alarm sooner from now on."}</p>
+    <label>Call it <input name="name" maxlength="120" placeholder=${silent ? "morning flush" : "valve blocked"} /></label>
+    <label><input type="checkbox" name="everywhere" /> for every machine</label>
+    <p><button disabled=${asked}>${asked ? "Learning" : silent ? "Not a fault" : "It was a fault"}</button>
+      <button type="button" onClick=${() => setVerdict("")}>Cancel</button></p>${words}</form>`;
 }
 
 /** @param {{alarm: Alarm}} props */
 function Facts({ alarm }) {
   const age = (beat.value, clockwork.now() - moment(alarm.since));
   const since = `since ${clock(moment(alarm.since))}${age >= 0 ? ` (${lasting(age)})` : ""}`;
-  return html`<p class="quiet">score <b>${alarm.score?.toFixed(2) ?? "–"}</b>, alarm above 1.00 · ${since}${times(alarm)}</p>`;
+  return html`<p class="quiet">score <b>${alarm.score?.toFixed(2) ?? "–"}</b>, alarm above 1.00${sure(alarm)} · ${since}${times(alarm)}</p>`;
 }
 
 /** @param {{alarm: Alarm}} props */
@@ -90,14 +123,18 @@ function Crier() {
 }
 
 /** @param {Alarm} alarm */
-const tone = (alarm) => (alarm.life !== "open" ? "calm" : alarm.cause === "sensor" || !alarm.alarm ? "notice" : "alarm");
+const tone = (alarm) => (alarm.life !== "open" ? "calm" : alarm.cause !== "process" || !alarm.alarm ? "notice" : "alarm");
 
 /** @param {Alarm} alarm */
 const kind = (alarm) => {
   if (alarm.cause === "sensor") return "sensor trouble";
+  if (alarm.kind === "drift") return "what is usual has changed";
   if (!alarm.alarm) return "notice";
   return alarm.cause === "context" ? "way of running never seen" : "process alarm";
 };
+
+/** How sure the cause is. @param {Alarm} alarm */
+const sure = ({ cause, confidence }) => (confidence > 0 ? ` · ${cause}, ${Math.round(confidence * 100)} % sure` : "");
 
 /** @param {Alarm} alarm */
 const times = (alarm) => (alarm.repeats > 1 ? ` · ${alarm.repeats} times since ${clock(moment(alarm.first))}` : "");
@@ -110,4 +147,4 @@ const times = (alarm) => (alarm.repeats > 1 ? ` · ${alarm.repeats} times since 
 const byWeight = (a, b) => rank(a) - rank(b) || moment(b.since) - moment(a.since);
 
 /** @param {Alarm} a */
-const rank = (a) => (a.life === "open" ? 0 : 2) + (a.cause === "sensor" || !a.alarm ? 1 : 0);
+const rank = (a) => (a.life === "open" ? 0 : 2) + (a.cause !== "process" || !a.alarm ? 1 : 0);

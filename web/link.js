@@ -54,6 +54,24 @@ export async function acknowledge(id) {
   }
 }
 
+/**
+ * Say what an alarm was. Answers with what came of it, in words, and whether it went well.
+ * @param {number} id
+ * @param {string} verdict
+ * @param {string} name
+ * @param {boolean} everywhere
+ */
+export async function feedback(id, verdict, name, everywhere) {
+  const said = new URLSearchParams({ verdict, name, everywhere: everywhere ? "yes" : "" });
+  try {
+    const answer = await fetch(`/api/v1/events/${id}/feedback?${said}`, { method: "POST" });
+    const body = await answer.json();
+    return answer.ok ? { good: true, words: body.words } : { good: false, words: `${body.error.sentence} ${body.error.fix}` };
+  } catch {
+    return { good: false, words: "The program does not answer. Is it still running?" };
+  }
+}
+
 /** @param {string} text */
 function listen(text) {
   const first = text.startsWith('{"type":"hello"');

@@ -8,10 +8,12 @@ import { lasting, moment } from "./word.js";
 /**
  * @typedef {{signal: string, share: number, value: number | null, low: number | null, high: number | null, unit: string}} Reason
  * @typedef {{id: number, kind: string, device: string, time: string, since: string, first: string, closed: string | null,
- *   score: number, alarm: boolean, cause: string, sentence: string, explanation: Reason[], life: string, repeats: number}} Alarm
+ *   score: number, alarm: boolean, cause: string, confidence: number, sentence: string, explanation: Reason[], life: string, repeats: number}} Alarm
  * @typedef {{name: string, unit: string, quantity: string, period_s: number}} SignalView
  * @typedef {{title: string, window_s: number, devices: {id: string, kind: string, place: string}[], signals: SignalView[]}} Plant
  * @typedef {{name: string, used: number, limit: number, unit: string, fits: boolean}} BudgetRow
+ * @typedef {{bound: string, used: number | null, figures: string, about: string | null}} Limit
+ * @typedef {{first: string | null, words: string, advice: string, enough: boolean, limits: Limit[]}} Headroom
  * @typedef {{name: string, digest: string, learned_from: string, target: string, promise: string, promised_per_day: number | null,
  *   budget: BudgetRow[], parity: {targets: string[], vectors: number, equal: boolean} | null,
  *   usual: {device: string, signal: string, low: number | null, high: number | null}[]}} Model
@@ -23,6 +25,7 @@ import { lasting, moment } from "./word.js";
 export const plant = signal(/** @type {Plant | null} */ (null));
 export const stage = signal({ stage: "listening", progress: 0, words: "" });
 export const model = signal(/** @type {Model | null} */ (null));
+export const headroom = signal(/** @type {Headroom | null} */ (null));
 export const counters = signal(/** @type {Counters | null} */ (null));
 export const alarms = signal(/** @type {Alarm[]} */ ([]));
 export const machines = signal(/** @type {Machine[]} */ ([]));
@@ -147,9 +150,11 @@ const HEARD = {
     stage.value = said.plant.stage;
     alarms.value = said.events;
     counters.value = said.counters;
+    headroom.value = said.headroom;
     HEARD.model(said);
   },
   stage: (said) => void (stage.value = said.stage),
+  headroom: (said) => void (headroom.value = said.headroom),
   counters: (said) => void (counters.value = said.counters),
   event(said) {
     const others = alarms.value.filter((a) => a.id !== said.event.id);
@@ -200,11 +205,13 @@ export const openOf = (id) => alarms.value.filter((a) => a.device === id && a.li
  */
 export function stateOf(machine) {
   const open = openOf(machine.id);
-  const worst = open.find((a) => a.alarm && a.cause !== "sensor") ?? open[0];
+  const worst = open.find((a) => a.alarm && a.cause === "process") ?? open.find((a) => a.cause === "context") ?? open[0];
   const quiet = clockwork.now() - machine.lastTime;
   if (Number.isNaN(machine.lastTime)) return { tone: "calm", word: "no reading yet" };
   if (silent(machine)) return { tone: "notice", word: `silent for ${lasting(quiet / clockwork.speed)}` };
-  if (worst) return worst.cause === "sensor" ? { tone: "notice", word: "sensor trouble" } : { tone: "alarm", word: "alarm" };
+  if (worst?.cause === "sensor") return { tone: "notice", word: "sensor trouble" };
+  if (worst?.cause === "context") return { tone: "notice", word: worst.kind === "drift" ? "usual has changed" : "new way of running" };
+  if (worst) return { tone: "alarm", word: "alarm" };
   if (stage.value.stage !== "watching") return { tone: "calm", word: stage.value.stage };
   return { tone: "good", word: "normal" };
 }
@@ -231,6 +238,7 @@ export function stateOfSignal(machine, at) {
     const part = alarm.explanation.findIndex((r) => r.signal === name);
     if (part < 0 || (part > 0 && alarm.explanation[part].share < 0.2)) continue;
     if (alarm.cause === "sensor") return { tone: "notice", word: "sensor in doubt" };
+    if (alarm.cause === "context") return { tone: "notice", word: place(machine.usual[at], trace.lastValue, "part of it") };
     return { tone: "alarm", word: place(machine.usual[at], trace.lastValue) };
   }
   return null;
@@ -239,11 +247,12 @@ export function stateOfSignal(machine, at) {
 /**
  * @param {{low: number, high: number} | null} usual
  * @param {number} value
+ * @param {string} otherwise
  */
-function place(usual, value) {
+function place(usual, value, otherwise = "part of the alarm") {
   if (usual && value < usual.low) return "below usual";
   if (usual && value > usual.high) return "above usual";
-  return "part of the alarm";
+  return otherwise;
 }
 
 /**

@@ -3,6 +3,7 @@
 import { signal } from "./vendor/signals.js";
 import { Alarms } from "./alarm.js";
 import { readInks } from "./chart.js";
+import { HeadroomCard } from "./headroom.js";
 import { html } from "./html.js";
 import { link } from "./link.js";
 import { Machines, Opened } from "./machine.js";
@@ -17,7 +18,7 @@ export function Page() {
   return html`<a class="skip" href="#main">Skip to the charts</a><${Top} />
     <div class="page ${opened.value && "opened"}"><${Stage} />
       <main id="main" tabindex="-1">${opened.value ? html`<${Opened} key=${opened.value} id=${opened.value} />` : html`<${Machines} />`}</main>
-      <aside aria-label="Alarms and model"><${Alarms} /><${ModelCard} /></aside></div>`;
+      <aside aria-label="Alarms, model and server"><${Alarms} /><${ModelCard} /><${HeadroomCard} /></aside></div>`;
 }
 
 function Top() {

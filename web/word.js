@@ -53,6 +53,11 @@ const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", h
  */
 export const clock = (ms, span = 0) => (span > 86_400_000 ? DAY : CLOCK).format(ms);
 
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+
+/** @param {number} ms since 1970 */
+export const day = (ms) => DATE.format(ms);
+
 /** @param {string | null} iso */
 export const moment = (iso) => (iso ? Date.parse(iso.replace(/(\.\d{3})\d+/, "$1")) : NaN);
 

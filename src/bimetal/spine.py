@@ -7,6 +7,7 @@ replay:  rows -> program (state per device) -> Event + explanation
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -17,6 +18,7 @@ from bimetal import __version__
 from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import write
 from bimetal.explain.explainer import Explainer
+from bimetal.explain.further import Further
 from bimetal.keep.archive import Archive
 from bimetal.keep.erase import Erased
 from bimetal.keep.quarantine import Refused
@@ -24,6 +26,7 @@ from bimetal.keep.tail import Arrived
 from bimetal.learn.calibrate import Budget
 from bimetal.learn.card import card_of
 from bimetal.learn.dataset import History
+from bimetal.learn.feedback import Known, names_of
 from bimetal.learn.train import Learned, train
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.event import Event
@@ -34,7 +37,9 @@ from bimetal.stream import resume
 from bimetal.stream.checkpoint import key_of
 from bimetal.stream.feed import feed_of
 from bimetal.stream.late import Reorder
-from bimetal.stream.scorer import DeviceState, Runs, Scored, Scorer
+from bimetal.stream.meter import Call, Meter
+from bimetal.stream.runs import Runs
+from bimetal.stream.scorer import DeviceState, Scored, Scorer
 from bimetal.stream.stream import Stream, Streamed
 from bimetal.targets.lower import lower
 from bimetal.targets.target import Target
@@ -112,7 +117,7 @@ def teach(
     return Taught(learned, bundle, write(output, bundle, lesson.key))
 
 
-def bundle_of(learned: Learned, now_ns: int, progress: Progress) -> Bundle:
+def bundle_of(learned: Learned | Known, now_ns: int, progress: Progress) -> Bundle:
     """Pack what was learned with its proof: golden vectors from the law, and the program as wasm."""
     progress("proving", 0.0)
     program, card = learned.program, learned.card
@@ -139,6 +144,7 @@ def scorer_of(bundle: Bundle, target: Target) -> Scorer:
         feed_of(bundle.program, [s.name for s in card.signals]),
         lambda device: load(bundle.block_of(device)),
         Explainer(card.signal_list(), card.usual),
+        Further(card.signal_list(), card.usual, lambda device: names_of(card.labels, device)),
     )
 
 
@@ -172,29 +178,30 @@ class HotWalk:
     alarms: Alarms
     outbox: Outbox
     streams: tuple[Stream, ...] = ()
+    meter: Meter = field(default_factory=lambda: Meter(time.thread_time, time.process_time))
     _turn: Lock = field(default_factory=Lock)
     _saving: Lock = field(default_factory=Lock)
     _unsaid: list[Event] = field(default_factory=list[Event])
 
     def hear(self, messages: Sequence[Message], now_ns: int) -> Heard:
         """Take messages in, in their order; raises when they cannot be kept, and then says nothing."""
-        with self._turn:
+        with self._turn, self.meter.call() as call:
             gathered = gather(messages, self.codec, self.signals)
             kept = self.admission.admit(gathered.batch).batch
+            call.decoded(len(messages), kept.readings)
             self.archive.quarantine.append(refused_of(p) for p in gathered.poison)
             if not len(kept):
                 return Heard(kept, (), gathered.poison)
-            return replace(self._kept(kept, now_ns), poison=gathered.poison)
+            return replace(self._kept(kept, now_ns, call), poison=gathered.poison)
 
     def settle(self, now_ns: int) -> Heard:
         """Let time pass: rows that wait for others are scored, and what ended for good is told."""
-        with self._turn:
+        with self._turn, self.meter.call() as call:
             for notice in self.alarms.wake(now_ns):
                 self.outbox.put(notice)
             nothing = gather((), self.codec, self.signals).batch
-            if any(s.due(now_ns) for s in self.streams):
-                return self._kept(nothing, now_ns)
-            return Heard(nothing, (), ())
+            due = any(s.due(now_ns) for s in self.streams)
+            return self._kept(nothing, now_ns, call) if due else Heard(nothing, (), ())
 
     def adopt(self, stream: Stream, since_ns: int, now_ns: int) -> None:
         """Let a stream watch from now on; what was kept since an instant sets its state."""
@@ -237,9 +244,18 @@ class HotWalk:
             self.alarms.erase(device)
             return self.archive.erase(device)
 
-    def _kept(self, batch: Batch, now_ns: int) -> Heard:
-        sequence = self.archive.segments.append(batch, arrived_ns=now_ns)
-        return self._moved(Arrived(sequence, now_ns, batch), frozenset())
+    def tell(self, event: Event) -> None:
+        """Tell people of something that no stream said, such as a limit that comes near."""
+        with self._turn:
+            for notice in self.alarms.take(event):
+                self.outbox.put(notice)
+
+    def _kept(self, batch: Batch, now_ns: int, call: Call) -> Heard:
+        arrived = Arrived(self.archive.segments.append(batch, arrived_ns=now_ns), now_ns, batch)
+        call.kept()
+        heard = self._moved(arrived, frozenset())
+        call.scored()
+        return heard
 
     def _moved(self, arrived: Arrived, said: frozenset[str]) -> Heard:
         """Let the streams take a batch that is in the journal, and say what was not said of it before."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bimetal.targets import c99, c99_scalar, element, join, lower, order, wasm_code, weave
+from bimetal.targets import c99, c99_scalar, element, join, lower, order, wasm_code, wasm_run, weave
 from tests.agree.case import expected
 from tests.agree.compiled import emitted
 from tests.agree.machine import LAW, WASM, Machine, Outcome
@@ -22,14 +22,18 @@ from tests.agree.scripted import module_of
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
+def forget() -> None:
+    """Forget what was emitted and compiled."""
+    for kept in (emitted, module_of, wasm_run.compiled_module):
+        kept.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def anew() -> Iterator[None]:
     """What was emitted before a fault was planted is forgotten, and what was emitted with it too."""
-    for kept in (emitted, module_of):
-        kept.cache_clear()
+    forget()
     yield
-    for kept in (emitted, module_of):
-        kept.cache_clear()
+    forget()
 
 
 def shared_memory(patch: pytest.MonkeyPatch) -> None:
@@ -113,7 +117,7 @@ def test_a_planted_fault_is_seen(plant: str, monkeypatch: pytest.MonkeyPatch, tm
     machine, change = PLANTS[plant]
     (tmp_path / "whole").mkdir()
     assert not any(differences(cases, wanted, machine, tmp_path / "whole").values())
-    emitted.cache_clear()
+    forget()
     change(monkeypatch)
     (tmp_path / "planted").mkdir()
     assert any(differences(cases, wanted, machine, tmp_path / "planted").values())
@@ -133,7 +137,7 @@ def test_contraction_is_seen_and_the_emitted_pragma_forbids_it(
     (tmp_path / "kept").mkdir()
     assert not any(differences(*one, fused, tmp_path / "kept").values())
     monkeypatch.setattr(c99, "OPEN", "")
-    emitted.cache_clear()
+    forget()
     (tmp_path / "without").mkdir()
     said = differences(*one, fused, tmp_path / "without")["fractions"]
     assert re.search(r"row \d+: (fused|root)", said)

@@ -13,7 +13,9 @@ from tests.agree.gap import GAPS
 from tests.agree.machine import LAW, WASM
 from tests.agree.proof import Verdict
 from tests.agree.table import as_json, line, summary, travel
-from tests.agree.test_planted import PLANTS
+from tests.agree.test_planted import PLANTS, anew
+
+__all__ = ["anew"]
 
 
 @pytest.fixture(autouse=True)

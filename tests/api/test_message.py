@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bimetal.api import BudgetRow, ModelView, Parity, UsualRange, message
 from bimetal.nouns.errors import BadInput, BadProgram, Broken, NotAllowed, NotFound, Unsupported
-from bimetal.nouns.event import Kind
+from bimetal.nouns.event import Kind, Like, Unless
+from bimetal.stream.headroom import headroom
+from bimetal.stream.outlook import Asked
 from tests.api.plant import BEGIN, event, rows, small
+from tests.stream.spells import NOW, history
 
 CARD = ModelView(
     "pumps",
@@ -49,6 +53,40 @@ def test_what_is_no_number_is_null() -> None:
     assert told["m"]["budget"][0]["fits"] is False
     live.set_model(ModelView("m", "", ""))
     assert said(message.counters(live))["false_alarms_promised"] is None
+
+
+def test_an_alarm_says_how_sure_unless_what_and_like_which() -> None:
+    live = small()
+    live.add_event(event())
+    (plain,) = said(message.hello(live))["events"]
+    assert (plain["confidence"], plain["unless"], plain["like"]) == (1.0, None, None)
+    known = replace(
+        event(at=11),
+        confidence=0.4,
+        unless=Unless("pressure", float("inf"), True, "bar"),
+        like=Like("valve stuck", "a fault", 0.9, "pump-2", BEGIN),
+    )
+    live.add_event(known)
+    (told,) = said(message.hello(live))["events"]
+    assert told["confidence"] == 0.4
+    assert told["unless"] == {"signal": "pressure", "limit": None, "below": True, "unit": "bar"}
+    assert told["like"] == {
+        "name": "valve stuck",
+        "verdict": "a fault",
+        "alike": 0.9,
+        "device": "pump-2",
+        "time": "2023-11-14T22:13:20.000000Z",
+    }
+
+
+def test_headroom_is_news_once_and_what_is_endless_is_null() -> None:
+    live = small()
+    assert said(message.hello(live))["headroom"] is None
+    before = live.revision
+    live.set_headroom(headroom(history(lambda _: 50.0, reading_us=0.0, idle=0.0), Asked(NOW)))
+    (told,) = [m for m in message.news(live, before) if m["type"] == "headroom"]
+    assert said(told)["headroom"]["capacity"] is None
+    assert not [m for m in message.news(live, live.revision) if m["type"] == "headroom"]
 
 
 def test_hello_says_everything_but_readings() -> None:

@@ -15,8 +15,11 @@ from starlette.requests import Request
 from bimetal.api import Live, ModelView, create_app
 from bimetal.api import rest as door
 from bimetal.nouns.event import Kind
+from bimetal.stream.headroom import headroom
+from bimetal.stream.outlook import Asked
 from tests.api.asgi import ask
 from tests.api.plant import BEGIN, SECOND, SIGNALS, event, rows, small
+from tests.stream.spells import NOW, history
 
 
 @pytest.fixture
@@ -64,6 +67,15 @@ def test_readings_come_with_a_place_to_go_on(app: Starlette, live: Live) -> None
 def test_since_may_be_a_time_in_words(app: Starlette) -> None:
     for text in ("2023-11-14T22:13:21Z", "2023-11-14T22:13:21", "2023-11-14T23:13:21.000%2B01:00"):
         assert len(ask(app, f"/api/v1/devices/pump-1/readings?since={text}").json["values"]) == 2
+
+
+def test_headroom_is_null_till_somebody_looks(app: Starlette, live: Live) -> None:
+    assert ask(app, "/api/v1/headroom").json == {"headroom": None}
+    live.set_headroom(headroom(history(lambda d: 20_000 + 1000 * d, spells=240, seconds=3600), Asked(NOW)))
+    told = ask(app, "/api/v1/headroom").json["headroom"]
+    assert told["first"] in ("ingest", "scoring")
+    assert told["limits"][0]["about"].startswith("2023-12")
+    assert told["words"].startswith(("Taking readings in", "Scoring"))
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,10 @@ def test_ctrl_c_ends_it_at_once(folder: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(3)
-    asked.send_signal(signal.SIGINT)
-    _, err = asked.communicate(timeout=20)
+    try:
+        time.sleep(3)
+        asked.send_signal(signal.SIGINT)
+        _, err = asked.communicate(timeout=20)
+    finally:
+        asked.kill()
     assert (asked.returncode, err.strip()) == (130, "Interrupted.")

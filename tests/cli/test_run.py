@@ -110,15 +110,14 @@ def test_a_file_and_a_stream_and_parquet_give_the_same_scores(quiet: Path, odd: 
 
 
 def test_events_are_as_the_page_says(quiet: Path, odd: Path) -> None:
-    documented = {
-        name
-        for row in re.findall(r"^\| (`.*?) \| ", event_line.__doc__ or "", re.MULTILINE)
-        for name in re.findall(r"`(\w+)`", row)
-    }
+    rows = re.findall(r"^\| (`.*?) \| (.*) \|$", event_line.__doc__ or "", re.MULTILINE)
+    documented = {name: what for names, what in rows for name in re.findall(r"`(\w+)`", names)}
+    always = {name for name, what in documented.items() if not what.endswith("often absent")}
+    assert len(always) == len(documented) - 2
     events = events_of(call("run", quiet / "quiet.bm", odd, "--json"))
     assert {e["kind"] for e in events} >= {"alarm", "cleared"}
     for event in events:
-        assert set(event) == documented
+        assert always <= set(event) <= set(documented)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", event["time"])
         assert event["since"] <= event["time"]
         assert isinstance(event["alarm"], bool)

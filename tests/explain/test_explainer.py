@@ -21,13 +21,24 @@ def told(values: list[float], share: list[float], fault: list[int], score: float
 
 
 def test_one_signal_outside_is_the_process() -> None:
-    event = told([20, 5, 5, 5], [0.8, 0.2, 0, 0], [0, 0, 0, 0])
-    assert (event.kind, event.cause, event.confidence) == (Kind.ALARM, Cause.PROCESS, 0.8)
+    event = told([20, 5, 5, 5], [0.5, 0.3, 0.2, 0], [0, 0, 0, 0])
+    assert (event.kind, event.cause, event.confidence) == (Kind.ALARM, Cause.PROCESS, 0.7)
+    assert "worth a look" not in event.sentence
+
+
+def test_what_one_signal_alone_shows_is_less_surely_the_process() -> None:
+    shares = [[x, 1 - x, 0, 0] for x in (0.4, 0.6, 0.8, 1.0)]
+    events = [told([20, 5, 5, 5], share, [0, 0, 0, 0]) for share in shares]
+    assert [e.confidence for e in events] == sorted((e.confidence for e in events), reverse=True)
+    assert {e.cause for e in events} == {Cause.PROCESS}
+    assert events[-1].confidence == 0.23
+    assert events[-1].sentence.endswith("nothing else shows it, so its sensor is worth a look.")
+    assert "nothing else" not in events[2].sentence
 
 
 def test_most_signals_outside_at_once_are_a_way_of_running_never_seen() -> None:
     event = told([20, -9, 30, 5], [0.4, 0.3, 0.3, 0], [0, 0, 0, 0])
-    assert (event.cause, event.confidence) == (Cause.CONTEXT, 0.75)
+    assert (event.cause, event.confidence) == (Cause.CONTEXT, 0.93)
     assert "a way it was never seen to, 3 of 4 signals outside" in event.sentence
     near = told([10.5, -0.5, 10.5, 5], [0.4, 0.3, 0.3, 0], [0, 0, 0, 0])
     assert near.cause is Cause.PROCESS
@@ -43,14 +54,14 @@ def test_an_alarm_of_a_signal_whose_sensor_is_convicted_is_the_sensor_s() -> Non
 
 def test_what_only_looks_like_a_sensor_is_said_with_half_the_confidence() -> None:
     event = told([20, 5, 5, 5], [0.9, 0.1, 0, 0], [-Fault.DRIFT, 0, 0, 0])
-    assert (event.cause, event.confidence) == (Cause.PROCESS, 0.5)
+    assert (event.cause, event.confidence) == (Cause.PROCESS, 0.42)
     assert event.sentence.endswith("flow looks like a drift, so its sensor is worth a look.")
 
 
 @pytest.mark.parametrize("score", [0.2, 3.0])
 def test_a_sensor_s_fault_alone_is_its_own_event_with_its_own_reasons(score: float) -> None:
     event = told([20, 5, 5, 5], [0, 0, 0, 0], [Fault.SPIKE, 0, 0, 0], score)
-    assert (event.cause, event.confidence) == (Cause.SENSOR, 1.0)
+    assert (event.cause, event.confidence) == (Cause.SENSOR, 0.97)
     assert event.reasons[0].signal == "flow"
     assert event.sentence.startswith("rig: the flow sensor spiked")
 

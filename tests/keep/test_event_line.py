@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bimetal.keep.event_line import from_line, time_ns_of, time_text, to_line
 from bimetal.nouns import Cause, Event, Kind, Reason
 from bimetal.nouns.errors import BadInput
+from bimetal.nouns.event import Like, Unless
 from tests.keep.given import START, event
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -30,6 +31,9 @@ EVENTS = st.builds(
     st.lists(REASONS, max_size=3).map(tuple),
     TEXT,
     TIMES,
+    unless=st.none()
+    | st.builds(Unless, TEXT, st.floats(allow_nan=False, allow_infinity=False), st.booleans(), TEXT),
+    like=st.none() | st.builds(Like, TEXT, TEXT, st.floats(0, 1), TEXT, TIMES),
 )
 
 

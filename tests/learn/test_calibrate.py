@@ -6,8 +6,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bimetal.learn.calibrate import BLOCK, REACH, Budget, Threshold, parse_budget, threshold_for
+from bimetal.learn.calibrate import (
+    BLOCK,
+    HEAVIEST,
+    LEAST_BLOCKS,
+    LEAST_PATIENCE,
+    REACH,
+    Budget,
+    Threshold,
+    confidence_of,
+    drift_for,
+    parse_budget,
+    threshold_for,
+)
 from bimetal.nouns.errors import BadInput
+from bimetal.program.operators.drift_test import NEVER, ONE_IN
 
 Floats = NDArray[np.float64]
 
@@ -106,3 +119,53 @@ def test_how_well_founded_it_is_is_said() -> None:
     assert Threshold(1.0, 200.0, 100.0).words() == "measured within the history"
     assert Threshold(1.0, 50.0, 100.0).words().startswith("extrapolated: the history covers 50.0%")
     assert "holding further alarms back" in Threshold(1.0, 10.0, 10.0 * REACH + 1).words()
+
+
+def test_tails_heavier_than_the_family_are_counted_where_the_history_is_long() -> None:
+    draw, budget = np.random.default_rng(4), Budget(1, "day")
+    heavy = np.abs(draw.standard_t(2.5, 6000 * BLOCK))
+    value = threshold_for([heavy], budget, 60.0, []).value
+    reached = (heavy.reshape(-1, BLOCK).max(axis=1) >= value).mean()
+    assert reached <= 1.1 * budget.per_second * 60.0 * BLOCK
+
+
+def test_faults_in_the_history_lift_the_threshold_only_so_far() -> None:
+    calm = np.random.default_rng(5).exponential(size=60_000)
+    faulty = calm.copy()
+    faulty[::100] = 1000.0
+    plain = threshold_for([calm], Budget(1, "day"), 60.0, []).value
+    assert threshold_for([faulty], Budget(1, "day"), 60.0, []).value < 3 * HEAVIEST * plain
+
+
+@pytest.mark.parametrize(
+    ("alarms", "allowed", "sure"),
+    [(0, 0.0, 0.0), (0, 1.0, 0.632), (0, 3.0, 0.950), (9, 11.26, 0.688), (11, 11.0, 0.421), (50, 11.0, 0.0)],
+)
+def test_how_sure_a_promise_is_follows_from_what_the_history_raises(
+    alarms: float, allowed: float, sure: float
+) -> None:
+    assert confidence_of(alarms, allowed) == pytest.approx(sure, abs=0.005)
+
+
+def test_a_long_history_makes_the_promise_sure_without_overflowing() -> None:
+    assert confidence_of(10, 1e6) == 1.0
+    assert confidence_of(2e6, 1e6) == 0.0
+
+
+def test_one_block_in_ten_reaches_the_level_of_the_drift_test() -> None:
+    draw = np.random.default_rng(6)
+    threshold = Threshold(5.0, 1e6, 86_400.0)
+    scores = [draw.exponential(size=256 * 400)]
+    drift = drift_for(scores, [draw.exponential(size=256 * 300)], threshold, 60.0, 256)
+    new = draw.exponential(size=(4000, 256)).max(axis=1)
+    assert (new >= drift.level * threshold.value).mean() == pytest.approx(1 / ONE_IN, abs=0.03)
+    assert drift.patience == LEAST_PATIENCE
+    assert drift.patience_s == LEAST_PATIENCE * 256 * 60
+    assert drift.tested
+
+
+def test_with_a_short_history_nothing_is_tested() -> None:
+    few = [np.ones(256 * (LEAST_BLOCKS - 1))]
+    drift = drift_for(few, few, Threshold(1.0, 1e4, 86_400.0), 1.0, 256)
+    assert drift.level == NEVER
+    assert not drift.tested

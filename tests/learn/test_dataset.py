@@ -71,3 +71,15 @@ def test_too_little_or_too_much_is_refused_in_words() -> None:
         many.check()
     with pytest.raises(BadInput, match="signals"):
         history_of([counted(70)]).add(batch_of(readings(5)))
+
+
+def test_a_part_is_that_part_of_every_stretch() -> None:
+    history = history_of([batch_of(readings(1000, 1), device=name) for name in ("a", "b")])
+    early, late = history.part(0, 0.6), history.part(0.6, 1)
+    assert early.devices == late.devices == ("a", "b")
+    assert (early.rows, late.rows) == (1200, 800)
+    for device in "ab":
+        assert np.array_equal(
+            np.concatenate([early.values(device), late.values(device)]), history.values(device)
+        )
+    early.check()

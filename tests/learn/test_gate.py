@@ -1,4 +1,4 @@
-"""Limits of the quality gate: siblings, tails, few rows, signals that never moved or never came."""
+"""Limits of the quality gate: tails, few rows, signals that never moved or never came."""
 
 from __future__ import annotations
 
@@ -12,29 +12,17 @@ from bimetal.learn.gate import (
     changes_of,
     decades_of,
     gated,
-    kin_of,
     limits_of,
     open_gate,
     usual_of_history,
 )
+from bimetal.learn.kin import kin_of, kin_of_history
 from bimetal.learn.usual import usual_of
 from bimetal.nouns import Signal
 from bimetal.nouns.event import Fault
 from bimetal.program.operators.quality_gate import BROKEN, NEVER
 from bimetal.targets.present import fastest
 from tests.learn.given import history_of_devices, outputs, readings, taught
-
-
-def test_signals_that_go_closely_together_are_siblings_and_others_are_alone() -> None:
-    rng = np.random.default_rng(0)
-    load = rng.standard_normal(2000)
-    z = np.stack([load, 2 * load + 0.1 * rng.standard_normal(2000), rng.standard_normal(2000)], 1)
-    kin = kin_of(z)
-    assert kin.sibling.tolist() == [1, 0, 2]
-    assert kin.follows[0] == pytest.approx(0.5, abs=0.02)
-    assert kin.follows[2] == 0
-    assert kin_of(z[:10]).sibling.tolist() == [0, 1, 2]
-    assert not kin_of(np.full((200, 2), np.nan)).follows.any()
 
 
 def test_tails_are_followed_as_far_as_the_promise_asks() -> None:
@@ -47,7 +35,7 @@ def test_limits_lie_beyond_what_healthy_readings_do() -> None:
     figures = np.abs(np.random.default_rng(1).standard_normal((5000, 5, 1))).astype(np.float32)
     values = np.random.default_rng(2).standard_normal((5000, 1)).astype(np.float32)
     usual = usual_of(values.astype(float), (Signal("a"),))
-    shut = open_gate(usual, kin_of(values.astype(float)), (Signal("a"),))
+    shut = open_gate(usual, kin_of(values.astype(float), usual, (Signal("a"),)), (Signal("a"),))
     limits = limits_of(figures, values, shut, 3.0)
     for k, name in enumerate(("jump", "rough")):
         assert figures[:, k].max() < limits[f"quality_{name}"][0] < 4 * figures[:, k].max()
@@ -66,7 +54,7 @@ def test_a_unit_says_which_mistakes_may_befall_it() -> None:
 def test_devices_with_few_rows_have_the_limits_of_the_fleet_and_all_have_all() -> None:
     history = history_of_devices([("big", readings(3000)), ("small", readings(100, 1))])
     names, known = input_names(["signal 1", "signal 2"]), usual_of_history(history)
-    found = gated(history, Design(2), names, known, fastest(), 1e-4)
+    found = gated(history, Design(2), names, known, kin_of_history(history, known), fastest(), 1e-4)
     assert set(found) == {"big", "small", ""}
     assert (found["small"]["quality_rough"] == found[""]["quality_rough"]).all()
     assert (found["small"]["quality_jump"] > found[""]["quality_jump"]).all()

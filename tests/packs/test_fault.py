@@ -14,6 +14,7 @@ from bimetal.nouns.errors import BadInput, NotFound
 from bimetal.packs.machine.fault import (
     AFTER_LEARNING_S,
     BEFORE_END_S,
+    CONTEXT_KINDS,
     HEALTHY,
     KINDS,
     MIXED,
@@ -101,3 +102,15 @@ def test_the_truth_is_the_plan_in_devices_and_times() -> None:
         assert truth.end_ns == 1_000 + round(fault.end_s * 1e9)
         assert (truth.settled_ns > truth.end_ns) == (fault.kind in PROCESS_KINDS)
         assert (truth.kind, truth.signals, truth.cause) == (fault.kind, fault.signals, fault.cause)
+
+
+@pytest.mark.parametrize("kind", CONTEXT_KINDS)
+def test_another_way_of_running_is_no_fault_of_machine_or_sensor(kind: str) -> None:
+    plan = plan_faults(kind, 4, 120.0, 30.0, 3)
+    assert plan
+    assert {fault.cause for fault in plan} == {Cause.CONTEXT}
+    assert all(len(fault.signals) >= 3 for fault in plan)
+
+
+def test_the_mixed_scenario_has_faults_alone() -> None:
+    assert not {fault.kind for fault in plan_faults(MIXED, 8, 600.0, 30.0, 0)} & set(CONTEXT_KINDS)

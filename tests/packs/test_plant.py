@@ -309,3 +309,13 @@ def test_a_truth_cannot_be_altered() -> None:
     _, [one, *_] = simulate("faults", 4, 60, 10, 0)
     with pytest.raises(dataclasses.FrozenInstanceError):
         one.kind = "none"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("kind", "up"), [("overload", True), ("idle", False)])
+def test_another_way_of_running_moves_what_the_load_moves(kind: str, up: bool) -> None:
+    batch, truth = simulate(kind, 1, 60.0, 10.0, 2, learn_s=30.0)
+    calm, _ = simulate("healthy", 1, 60.0, 10.0, 2, learn_s=30.0)
+    during = (batch.time_ns >= truth[0].start_ns + 6e9) & (batch.time_ns < truth[0].end_ns)
+    moved = batch.values[during].mean(axis=0) - calm.values[during].mean(axis=0)
+    assert ((moved > 0) == up).all()
+    np.testing.assert_array_equal(batch.values[~during][:300], calm.values[~during][:300])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bimetal.nouns import Batch, Cause, Event, Kind, Reason, Signal
 from bimetal.program.block import pack
 from bimetal.program.letter import add, cast, const, div, lt, maximum, mul, neg, reduce, stack, sub, where
+from bimetal.program.operators.drift_test import DriftTest
 from bimetal.program.program import Draft, Program
 from bimetal.stream.edge import Explain
 from bimetal.stream.feed import Feed, feed_of
@@ -23,7 +24,7 @@ START = 1_700_000_000 * SECOND
 
 
 def detector() -> tuple[Program, bytes]:
-    """Distance from a slow mean in units of 4; a value beyond 1000 is a sensor fault."""
+    """Distance from a slow mean in units of 4; a value beyond 1000 is a sensor fault; blocks of four."""
     draft = Draft("distance")
     x = stack([draft.input("temperature"), draft.input("flow")])
     mean = draft.state("mean", np.zeros(2, np.float32))
@@ -39,6 +40,7 @@ def detector() -> tuple[Program, bytes]:
     draft.output("alarm", lt(const(1.0, "f32"), score))
     draft.output("share", div(good, maximum(total, const(1e-9, "f32"))))
     draft.output("fault", cast(fault, "i32"))
+    draft.output("drift", DriftTest(4, 1.0, 4.0).trace(draft, score))
     program = draft.finish()
     return program, pack(program, draft.values)
 
@@ -75,7 +77,7 @@ def stream(rows: int = 240, devices: Sequence[str] = ("a", "b", "c"), seed: int 
     """Devices in turn, one row each a second, with steps, spikes, sensor faults and gaps."""
     random = np.random.default_rng(seed)
     values = random.normal(0, 0.5, (rows, 2))
-    at = random.integers(0, rows, (6, 8))
+    at = random.integers(0, rows, (6, rows // 30))
     values[at[0], 0] += 30
     values[at[1], 1] = 5000
     values[at[2], 0] = np.nan

@@ -21,7 +21,7 @@ from bimetal.stream.shard import by_shard
 from bimetal.targets.numpy import NumpyTarget
 from tests.stream.given import FEED, NAMES, PROGRAM, RUNNING, explain, join, part, same, scorer, stream, whole
 
-STREAM = stream()
+STREAM = stream(600)
 ONCE = whole([STREAM])
 
 

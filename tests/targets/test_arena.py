@@ -118,13 +118,13 @@ def test_every_element_is_read_as_it_was_written(program: Program) -> None:
 
 
 def test_the_account_sees_a_wrong_arrangement() -> None:
-    (stage,) = lowered(detector(3)[0]).stages
+    stage, *_ = lowered(detector(3)[0]).stages
     assert Shadow(replace(stage, scratch=dict.fromkeys(stage.scratch, 0))).run()
 
 
 def test_the_detector_takes_little_more_than_it_must() -> None:
     """At one statement so many bytes are in use, but for what is written over in place."""
-    (stage,) = lowered(detector(8)[0]).stages
+    stage, *_ = lowered(detector(8)[0]).stages
     lives = lives_of(stage.body)
     used = max(sum(x.size for x in lives if x.start <= at <= x.end) for at in {x.start for x in lives})
     assert stage.scratch_bytes <= 1.2 * used

@@ -11,15 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bimetal.learn.detector import DRIFT_BLOCK
 from bimetal.nouns.errors import BadInput, Error
 from bimetal.program import letter, word
 from bimetal.program.block import pack
-from bimetal.program.layout import layout_of
+from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.node import Clock
 from bimetal.program.program import Draft
 from bimetal.targets.agree import agree
 from bimetal.targets.numpy import NumpyTarget
-from bimetal.targets.vectors import AWAKE, KINDS, LONGEST, decode, make_vectors, maker
+from bimetal.targets.vectors import AWAKE, KINDS, LONGEST, OFTEN, decode, make_vectors, maker
 from tests.targets.given import detector, small, small_vectors
 
 
@@ -29,7 +30,16 @@ def test_a_detector_is_through_with_its_warm_up(signals: int) -> None:
     for run in vectors.runs:
         assert run.outputs["score"].max() > 0
         assert run.outputs["share"].max() > 0
-        assert len(run.rows) < 100
+    first, second = vectors.runs
+    assert len(second.rows) < 100
+    assert DRIFT_BLOCK < len(first.rows) < DRIFT_BLOCK + 50
+
+
+def test_a_slow_clock_fires_once_in_the_first_run() -> None:
+    program, block = detector(1)
+    fired = [run.fired for run in make_vectors(program, block, seed=0).runs]
+    slow = next(k for k, clock in enumerate(program.clocks) if clock.period > OFTEN)
+    assert [int(((f >> slow) & 1).sum()) for f in fired] == [1, *[0] * (len(fired) - 1)]
 
 
 def test_a_worst_reading_comes_after_everyday_ones_too() -> None:
@@ -59,6 +69,17 @@ def test_a_program_that_never_says_anything_is_not_waited_for_longer_than_that()
     draft.output("y", word.clip(draft.input("x"), 1.0, 1.0))
     program = draft.finish()
     assert len(make_vectors(program, pack(program, {}), seed=1, runs=1).runs[0].rows) == 2 + 16
+
+
+def test_runs_made_side_by_side_are_those_of_each_device_alone() -> None:
+    for program, block in (small(), detector(1)):
+        law, start = NumpyTarget().load(program, block), initial_state(program)
+        runs = make_vectors(program, block, seed=6, runs=len(KINDS)).runs
+        assert len({len(run.rows) for run in runs}) > 1
+        for run in runs:
+            state, outputs, fired = law.run(start, run.rows)
+            assert (run.state, run.fired.tolist()) == (state, fired.tolist())
+            assert run.outputs.tobytes() == outputs.tobytes()
 
 
 def test_the_same_seed_gives_the_same_vectors() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -82,3 +84,18 @@ def test_bindings_that_do_otherwise_are_not_used(monkeypatch: pytest.MonkeyPatch
     wasm_call._bindings.cache_clear()
     assert wasm_call._bindings() is None
     wasm_call._bindings.cache_clear()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads of a process as Linux tells them")
+def test_compiling_starts_no_threads() -> None:
+    script = (
+        "import os; "
+        "from bimetal.learn.detector import Design, detector_program; "
+        "from bimetal.targets.wasm_run import WasmTarget; from bimetal.program.block import pack; "
+        "before = len(os.listdir('/proc/self/task')); "
+        "program, draft = detector_program(Design(3), ['a', 'b', 'c']); "
+        "WasmTarget().load(program, pack(program, draft.values)); "
+        "print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "0"

@@ -12,7 +12,7 @@ from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.program import Draft
 from bimetal.targets import wasm_run
 from bimetal.targets.numpy import NumpyTarget
-from bimetal.targets.wasm_run import WasmTarget
+from bimetal.targets.wasm_run import MOST_MODULES, WasmTarget, compiled_module
 from tests.agree.random_program import random_program, random_rows
 from tests.targets.given import detector, small
 
@@ -55,25 +55,24 @@ def test_a_program_keeps_no_state_of_its_own() -> None:
     assert (first[0], first[1].tobytes()) == (again[0], again[1].tobytes())
 
 
-def test_two_models_of_one_program_share_a_module_and_nothing_else() -> None:
-    target = WasmTarget()
+def test_models_of_one_program_share_a_module_and_nothing_else() -> None:
     program, block = small(2.0)
-    _, other = small(-3.0)
-    first, second = target.load(program, block), target.load(program, other)
+    again, other = small(-3.0)
+    first, second = WasmTarget().load(program, block), WasmTarget().load(again, other)
     rows = random_rows(program, 1, 9)
     for running, learned in ((first, block), (second, other), (first, block)):
         law = NumpyTarget().load(program, learned).run(initial_state(program), rows)
         assert running.run(initial_state(program), rows)[1].tobytes() == law[1].tobytes()
-    assert len(target._modules) == 1
+    misses = compiled_module.cache_info().misses
+    WasmTarget().load(*small(5.0))
+    assert compiled_module.cache_info().misses == misses
 
 
-def test_only_so_many_modules_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wasm_run, "MOST_MODULES", 3)
-    target = WasmTarget()
-    for seed in range(6):
-        program, values = random_program(seed, letters=5)
-        target.load(program, pack(program, values))
-    assert len(target._modules) == 3
+def test_only_so_many_modules_are_kept() -> None:
+    for seed in range(MOST_MODULES + 2):
+        program, values = random_program(seed, letters=3)
+        WasmTarget().load(program, pack(program, values))
+    assert compiled_module.cache_info().currsize == MOST_MODULES
 
 
 @pytest.mark.parametrize("change", [b"\0", b""], ids=["a byte more", "nothing"])

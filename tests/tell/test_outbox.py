@@ -84,3 +84,19 @@ def test_closing_does_not_wait_for_ever() -> None:
     outbox.close(timeout_s=0.05)
     assert not stuck.closed
     stuck.gate.set()
+
+
+def test_what_a_hanging_channel_never_got_is_counted_exactly() -> None:
+    for most, sent in ((10, 4), (3, 4)):
+        channel = Recorder()
+        channel.gate.clear()
+        outbox = Outbox({"a": channel}, most=most)
+        outbox.put(notice(at_s=0))
+        while not outbox._lines["a"].queue.empty():
+            time.sleep(0.001)
+        for k in range(1, sent):
+            outbox.put(notice(at_s=k))
+        outbox.close(timeout_s=0.02)
+        assert outbox.tallies()["a"].left_out == sent - 1
+        assert not channel.closed
+        channel.gate.set()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bimetal.nouns.errors import BadInput, NotAllowed
-from bimetal.trust.key import KeyFolder, check_signature, fingerprint
+from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
+from bimetal.trust.key import KeyFolder, check_signature, fingerprint, public_key
 
 
 def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
@@ -79,3 +79,37 @@ def test_trusted_keys_have_names(tmp_path: Path) -> None:
         with pytest.raises(BadInput):
             here.trust(name, public)
     assert not os.path.exists(tmp_path / "x.pub")
+
+
+@pytest.mark.parametrize("text", ["", "ab", "zz" * 32, "ab" * 31, "ab" * 33, "a" * 63, "\0" * 64, "é" * 64])
+def test_what_is_no_public_key_is_refused_where_it_stands(text: str) -> None:
+    with pytest.raises(BadInput, match="this is not a public key") as caught:
+        public_key(text, "keys/other.pub")
+    assert caught.value.sentence().startswith("keys/other.pub: ")
+
+
+def test_a_public_key_may_have_white_space_around_it() -> None:
+    assert public_key(f"  {'AB' * 32}\r\n", "") == b"\xab" * 32
+
+
+def test_a_name_never_stands_for_another_key_unsaid(tmp_path: Path) -> None:
+    keys = KeyFolder(tmp_path)
+    keys.trust("ours", b"a" * 32)
+    keys.trust("ours", b"a" * 32)
+    with pytest.raises(BadInput, match="ours stands for another key"):
+        keys.trust("ours", b"b" * 32)
+    assert keys.trusted()["ours"] == b"a" * 32
+    keys.distrust("ours")
+    keys.trust("ours", b"b" * 32)
+    assert keys.trusted()["ours"] == b"b" * 32
+
+
+@pytest.mark.parametrize("name", ["absent", "../signing", "", "a/b", "a" * 65])
+def test_a_name_that_no_key_has_is_not_found_and_removes_nothing(name: str, tmp_path: Path) -> None:
+    keys = KeyFolder(tmp_path)
+    keys.signing_key()
+    keys.trust("ours", b"a" * 32)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(NotFound, match="no trusted key has the name"):
+        keys.distrust(name)
+    assert sorted(tmp_path.rglob("*")) == before

@@ -23,7 +23,7 @@ lies = {
 }
 lies[sys.argv[1]]()
 with tempfile.TemporaryDirectory() as folder:
-    torture.killed_everywhere(2, Path(folder) / "kept", 4, 1, lambda _: None)
+    torture.killed_everywhere(2, Path(folder) / "kept", 8, 1, lambda _: None)
 """
 
 

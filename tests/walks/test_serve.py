@@ -23,6 +23,7 @@ from paho.mqtt.properties import Properties
 
 from bimetal.bundle.seal import read
 from bimetal.cli import door
+from bimetal.cli.gauging import history_of
 from bimetal.cli.serving import Server
 from bimetal.keep.archive import Archive
 from bimetal.nouns import Batch, Signal
@@ -162,6 +163,16 @@ def test_what_comes_by_http_is_kept_or_refused_in_words(
 def test_another_sites_page_cannot_send_readings(lab: Running) -> None:
     assert lab.post("pump-1", READING, headers={"Origin": "http://evil.example"})[0] == 403
     assert lab.post("pump-1", READING, headers={"Host": "evil.example"})[0] == 403
+
+
+def test_a_server_looks_at_itself_and_keeps_what_it_saw(lab: Running) -> None:
+    assert lab.publish("readings/pump-1", READING)
+    connection = http.client.HTTPConnection("127.0.0.1", lab.http_port, timeout=20)
+    connection.request("GET", "/api/v1/headroom")
+    told = json.loads(connection.getresponse().read())["headroom"]
+    assert told["words"] == "Nothing came in yet, so nothing can be said."
+    lab.stop()
+    assert sum(s.memory_bytes > 0 for s in history_of(lab.data).spells) >= 1
 
 
 def test_without_tokens_nobody_is_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

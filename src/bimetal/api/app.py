@@ -16,6 +16,7 @@ from starlette.routing import WebSocketRoute
 from bimetal.api import rest, tab
 from bimetal.api.asset import AssetShelf, page_folder
 from bimetal.api.fanout import Fanout
+from bimetal.api.feedback import Feedback, Judge
 from bimetal.api.guard import Guard
 from bimetal.api.intake import Intake
 from bimetal.api.live import Live
@@ -29,16 +30,18 @@ def create_app(
     page: Path | None = None,
     tick_s: float = 0.1,
     intake: Intake | None = None,
+    judge: Judge | None = None,
 ) -> Starlette:
     """Return the ASGI app that shows this live view.
 
     `hosts` are names it answers to beside the loopback ones, `page` another folder with the
     page's files, `tick_s` the time between frames, `intake` the way in for readings (None: there is
-    none). Raises Broken when the page's files are missing.
+    none), `judge` what people say of alarms is handed to. Raises Broken when the page's files are missing.
     """
     shelf = AssetShelf(page or page_folder())
     fanout = Fanout(live, tick_s)
     ways_in = [intake.route()] if intake else []
+    ways_in += [Feedback(judge, asyncio.Lock()).route()] if judge else []
 
     @contextlib.asynccontextmanager
     async def beating(app: Starlette) -> AsyncGenerator[None, None]:

@@ -35,12 +35,22 @@ RETRY_AFTER_S = 1
 
 
 class Intake:
-    """The way in by HTTP: identifies the sender, hands the message on, and says what became of it."""
+    """The way in by HTTP: identifies the sender, hands the message on, and says what became of it.
 
-    def __init__(self, hear: Hear, identify: Identify, now_ns: Clock) -> None:
+    At most MOST_AT_ONCE are under way; whoever comes then is `turned_away`, and told when to come again.
+    """
+
+    def __init__(
+        self,
+        hear: Hear,
+        identify: Identify,
+        now_ns: Clock,
+        turned_away: Callable[[], None] = lambda: None,
+    ) -> None:
         self._hear = hear
         self._identify = identify
         self._now_ns = now_ns
+        self._turned_away = turned_away
         self._under_way = 0
 
     def route(self) -> Route:
@@ -50,6 +60,7 @@ class Intake:
     async def take(self, request: Request) -> Response:
         """Take one message in, and answer when it is durable."""
         if self._under_way >= MOST_AT_ONCE:
+            self._turned_away()
             return _later("too much arrives at once")
         self._under_way += 1
         try:

@@ -18,6 +18,7 @@ from bimetal.nouns.device import Device
 from bimetal.nouns.errors import BadInput, NotFound
 from bimetal.nouns.event import Event, Kind
 from bimetal.nouns.signal import Signal
+from bimetal.stream.headroom import Headroom
 
 Rows = tuple[NDArray[np.int64], NDArray[np.float64]]
 _NS_PER_DAY = 86_400 * 10**9
@@ -57,6 +58,8 @@ class Live:
         self.model: ModelView | None = None
         self.stage = StageView()
         self.counters = Counters()
+        self.headroom: Headroom | None = None
+        self.headroom_revision = 0
         self.alarms = AlarmList(alarms)
         self.revision = 1
         self.plant_revision = self.stage_revision = self.model_revision = 1
@@ -130,6 +133,11 @@ class Live:
             "p99_ms": p99_ms,
         }
         self.counters = replace(self.counters, **{k: v for k, v in told.items() if v is not None})
+
+    def set_headroom(self, headroom: Headroom | None) -> None:
+        """Show how far the server is from its limits."""
+        self.headroom = headroom
+        self.headroom_revision = self._touch()
 
     def add_batch(self, batch: Batch) -> None:
         """Take readings in; signals are matched by name, rows older than the newest held are left out.

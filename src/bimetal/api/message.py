@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from bimetal.api.alarm import Alarm, Life
 from bimetal.api.frame import VERSION as FRAME_VERSION
 from bimetal.api.live import Live
 from bimetal.nouns.errors import BadInput, Error, NotAllowed, NotFound, Unsupported
+from bimetal.nouns.event import Like
+from bimetal.stream.headroom import Headroom
 
 Json = dict[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,6 +49,7 @@ def hello(live: Live) -> Json:
         "plant": plant(live),
         "model": model(live),
         "counters": counters(live),
+        "headroom": headroom(live),
         "events": [event(a) for a in live.alarms],
     }
 
@@ -88,6 +92,36 @@ def counters(live: Live) -> Json:
     return told
 
 
+def headroom(live: Live) -> Json | None:
+    """Return how far the server is from its limits, None where nobody watches that."""
+    return None if live.headroom is None else headroom_json(live.headroom)
+
+
+def headroom_json(found: Headroom) -> Json:
+    """Return a verdict on a server; a limit is reached `about`, between `earliest` and `latest`, or null."""
+    return {
+        "first": found.first,
+        "words": found.words,
+        "advice": found.advice,
+        "enough": found.enough,
+        "watched_s": found.watched_s,
+        "rate": found.rate,
+        "capacity": found.capacity if isfinite(found.capacity) else None,
+        "limits": [
+            {
+                "bound": limit.bound,
+                "used": limit.used if isfinite(limit.used) else None,
+                "figures": limit.figures,
+                "known": limit.known,
+                "about": instant(limit.when.about_ns if limit.when else None),
+                "earliest": instant(limit.when.earliest_ns if limit.when else None),
+                "latest": instant(limit.when.latest_ns if limit.when else None),
+            }
+            for limit in found.limits
+        ],
+    }
+
+
 def device(live: Live, name: str) -> Json:
     """Return what is known of one machine. Raises NotFound."""
     newest_ns, score = live.newest_of(name)
@@ -119,12 +153,21 @@ def event(alarm: Alarm) -> Json:
         "score": said.score,
         "alarm": said.alarm,
         "cause": said.cause,
+        "confidence": said.confidence,
         "sentence": said.sentence,
         "explanation": [asdict(r) for r in said.reasons],
+        "unless": None if said.unless is None else asdict(said.unless),
+        "like": None if said.like is None else _like(said.like),
         "life": alarm.life,
         "acknowledged": alarm.life is Life.SEEN,
         "repeats": alarm.repeats,
     }
+
+
+def _like(known: Like) -> Json:
+    told = asdict(known)
+    time_ns = told.pop("time_ns")
+    return {**told, "time": instant(time_ns)}
 
 
 def news(live: Live, since: int) -> list[Json]:
@@ -136,6 +179,8 @@ def news(live: Live, since: int) -> list[Json]:
         told.append({"type": "stage", "stage": stage(live)})
     if live.model_revision > since:
         told.append({"type": "model", "model": model(live)})
+    if live.headroom_revision > since:
+        told.append({"type": "headroom", "headroom": headroom(live)})
     told.extend({"type": "event", "event": event(a)} for a in live.alarms if a.revision > since)
     return told
 

@@ -5,6 +5,7 @@
     GET  /api/v1/devices/{id}/readings         rows; ?since=NANOSECONDS or ISO time, ?limit=N
     GET  /api/v1/events                        alarms with their reasons; ?life=open
     GET  /api/v1/model                         the model's card, null while there is none
+    GET  /api/v1/headroom                      which limit comes first, and when; null while not watched
     GET  /api/v1/health                        whether it runs, for how long, who listens
     POST /api/v1/events/{id}/acknowledge       mark an alarm as seen
 
@@ -80,6 +81,11 @@ async def model(request: Request) -> Response:
     return answer({"model": message.model(live), "counters": message.counters(live)})
 
 
+async def headroom(request: Request) -> Response:
+    """Answer with how far the server is from its limits."""
+    return answer({"headroom": message.headroom(_live(request))})
+
+
 async def health(request: Request) -> Response:
     """Answer whether everything runs."""
     live, state = _live(request), request.app.state
@@ -119,6 +125,7 @@ def routes() -> list[Route]:
         "devices/{device}/readings": readings,
         "events": events,
         "model": model,
+        "headroom": headroom,
         "health": health,
     }
     read = [Route(f"/api/v1/{path}", endpoint) for path, endpoint in table.items()]

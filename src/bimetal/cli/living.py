@@ -22,6 +22,7 @@ from bimetal.api import Live, Stage, bind, create_app, serving
 from bimetal.api.card import model_view
 from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.home import keys
+from bimetal.cli.judging import Judging, shown_on
 from bimetal.cli.pace import quickest
 from bimetal.cli.proving import prove
 from bimetal.cli.saying import remark
@@ -114,14 +115,18 @@ class Demo:
         self._listener = MqttListener("127.0.0.1", wish.mqtt_port, self._deliver, now_ns=time.time_ns)
         self._stop = asyncio.Event()
         self._page = Live(window_s=120.0)
+        self._judging = Judging(self._walk, {})
         self.watching = Watching(self._page, time.monotonic())
 
     async def run(self) -> bool:
         """Run to the end; returns whether somebody interrupted it."""
+        self._judging.changed = shown_on(self._page, asyncio.get_running_loop())
         async with contextlib.AsyncExitStack() as stack:
             if self._wish.page is not None:
                 url = await stack.enter_async_context(
-                    serving(create_app(self._page), sock=bind(port=self._wish.page))
+                    serving(
+                        create_app(self._page, judge=self._judging.judge), sock=bind(port=self._wish.page)
+                    )
                 )
                 remark(f"Open {url}")
             await self._listener.start()
@@ -169,6 +174,7 @@ class Demo:
         taught = await asyncio.to_thread(self._teach, begin_ns)
         stream = stream_of("plant", taught.bundle, quickest())
         await asyncio.to_thread(self._walk.adopt, stream, begin_ns, time.time_ns())
+        self._judging.models["plant"] = (self._model, taught.bundle)
         self._page.set_model(model_view("plant", taught.bundle))
         self._page.set_stage(Stage.WATCHING, 1.0, "Faults begin any moment; each alarm says why.")
         card = taught.learned.card

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from bimetal.learn.calibrate import Budget, parse_budget
 from bimetal.learn.card import Card
+from bimetal.program.operators.budgeted_alarm import BudgetedAlarm
 from bimetal.wire.table.shape import length
+
+RESERVE = BudgetedAlarm().burst
+LEAST_SURE = 0.005
+"""Below it a history is far too short to be sure of anything, which its length says better."""
 
 
 def promise_lines(card: Card) -> list[str]:
@@ -25,7 +30,18 @@ def promise_lines(card: Card) -> list[str]:
             f"{length(1 / budget.per_second)} in which one is allowed"
             f"{f'; {raised}' if card.seen_alarms else ''}; train on more to make it firm"
         )
-    return [f"promise: at most {_rate(budget)}{'' if alone else ' for each device'}", f"  {rests}"]
+    lines = [f"promise: at most {_rate(budget)}{'' if alone else ' for each device'}", f"  {rests}"]
+    sure = card.promise_confidence
+    lines.append(
+        f"  kept in any case: what goes beyond it is held back, once {RESERVE} in reserve are spent"
+        f"{f'; {100 * sure:.0f}% sure that nothing will be' if sure >= LEAST_SURE else ''}"
+    )
+    if card.drift_after_s:
+        lines.append(
+            "  a drift test says when it no longer holds; without a change it does so at most once in "
+            f"{length(card.drift_after_s)}"
+        )
+    return lines
 
 
 def _rate(budget: Budget) -> str:

@@ -47,8 +47,8 @@ def query(wish: Wish, as_json: bool) -> None:
     asked = Asked(
         wish.devices or None,
         wish.signals or None,
-        EARLIEST_NS if wish.since is None else _instant(wish.since),
-        LATEST_NS if wish.until is None else _instant(wish.until),
+        EARLIEST_NS if wish.since is None else instant(wish.since),
+        LATEST_NS if wish.until is None else instant(wish.until),
     )
     if wish.export is not None:
         check_place(wish.export)
@@ -66,7 +66,8 @@ def query(wish: Wish, as_json: bool) -> None:
             click.echo(f"There are more than {limit:,} rows: --limit shows more.", err=True)
 
 
-def _instant(text: str) -> int:
+def instant(text: str) -> int:
+    """Return nanoseconds since 1970 of a time a user wrote; raises BadInput for another form."""
     for suffix in ("", "Z", "T00:00:00Z", ":00Z"):
         with contextlib.suppress(BadInput):
             return time_ns_of(text + suffix)

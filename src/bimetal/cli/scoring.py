@@ -149,6 +149,8 @@ class _Seen:
         lasting = f" over {length(lasted_s)}" if lasted_s > 0 else ""
         alarms = counted(self.kinds[Kind.ALARM], "alarm")
         faults = counted(self.kinds[Kind.QUALITY], "sensor fault")
+        if self.kinds[Kind.DRIFT]:
+            faults += f"; what is usual has changed: {counted(self.kinds[Kind.DRIFT], 'time')}"
         suppressed = sum(self.held_back.values())
         held = f"suppressed by the budget: {counted(suppressed, 'alarm')}; " if suppressed else ""
         return (

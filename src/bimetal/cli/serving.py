@@ -23,11 +23,14 @@ from bimetal.bundle.bundle import Bundle
 from bimetal.cli.ceiling import open_files
 from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import Door, known, plain
+from bimetal.cli.gauging import LOOK_S, Gauge
+from bimetal.cli.judging import Judging, shown_on
 from bimetal.cli.pace import fast_loop, quickest
 from bimetal.cli.saying import remark
 from bimetal.keep.archive import Archive
 from bimetal.nouns.errors import Error
 from bimetal.spine import Heard, HotWalk, stream_of
+from bimetal.stream.headroom import warning
 from bimetal.tell.alarm import Alarms, Notice
 from bimetal.tell.channels.jsonlines import notice_line
 from bimetal.tell.channels.terminal import Terminal
@@ -100,15 +103,20 @@ class Server:
             tls=tls,
         )
         self._page = Live(window_s=300.0)
-        self._intake = Intake(self._hear, identify, time.time_ns)
+        self._judging = Judging(self._walk, {})
+        self._intake = Intake(self._hear, identify, time.time_ns, self._walk.meter.turned_away)
+        self._gauge = Gauge(wish.folder, self._walk.meter, time.time_ns())
 
     async def run(self, bundles: dict[str, Bundle]) -> None:
         """Open every way in, and let time pass until interrupted."""
         stop = asyncio.Event()
         self._watch(bundles)
+        self._judging.changed = shown_on(self._page, asyncio.get_running_loop())
         async with contextlib.AsyncExitStack() as stack:
             door = self._wish.door
-            app = create_app(self._page, intake=None if self._tls else self._intake)
+            app = create_app(
+                self._page, intake=None if self._tls else self._intake, judge=self._judging.judge
+            )
             page = url = await stack.enter_async_context(serving(app, sock=bind(port=self._wish.http_port)))
             if self._tls:
                 sock = bind(door.host, door.https_port, beyond_loopback=True)
@@ -122,6 +130,8 @@ class Server:
             remark(f"Everything is kept in {self._wish.folder}; the page is at {page}")
             tending = asyncio.create_task(self._tend())
             stack.callback(tending.cancel)
+            gauging = asyncio.create_task(self._look())
+            stack.callback(gauging.cancel)
             let_in = door.stamp(self._wish.folder)
             while not stop.is_set():
                 if let_in != (let_in := door.stamp(self._wish.folder)):
@@ -130,6 +140,7 @@ class Server:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), TICK_S)
         self._walk.save()
+        self._gauge.save()
 
     def _watch(self, bundles: dict[str, Bundle]) -> None:
         """Let the models watch, from where they were; the page shows what they make of it."""
@@ -139,6 +150,7 @@ class Server:
             self._show(heard)
         for name, bundle in bundles.items():
             self._page.set_model(model_view(name, bundle))
+        self._judging.models |= {path.stem: (path, bundles[path.stem]) for path in self._wish.models}
         words = f"Watching with {', '.join(bundles)}." if bundles else "Readings are kept; no model watches."
         self._page.set_stage(Stage.WATCHING if bundles else Stage.LISTENING, 1.0, words)
 
@@ -163,11 +175,27 @@ class Server:
                 remark(error.sentence())
             await asyncio.sleep(0 if more else TEND_S)
 
+    async def _look(self) -> None:
+        """Look now and then how far the limits are, and tell when one comes near."""
+        warned = False
+        while True:
+            try:
+                found = await asyncio.to_thread(self._gauge.look, time.time_ns())
+                self._page.set_headroom(found)
+                if event := warning(found, warned):
+                    warned = not warned
+                    await asyncio.to_thread(self._walk.tell, event)
+            except Error as error:
+                remark(error.sentence())
+            await asyncio.sleep(LOOK_S)
+
     async def _deliver(self, messages: list[Message]) -> None:
         await self._hear(messages)
 
     async def _hear(self, messages: list[Message]) -> Heard:
         heard = await asyncio.to_thread(self._walk.hear, messages, time.time_ns())
+        self._walk.meter.waited((time.time_ns() - messages[0].received_ns) / 1e9)
+        self._gauge.met(heard.kept.devices)
         self._show(heard)
         for poison in heard.poison:
             remark(f"A message from {poison.message.client_id!a} was set aside: {poison.reason}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from bimetal.nouns.event import Fault, Reason
+from bimetal.nouns.event import Fault, Like, Reason, Unless
 from bimetal.nouns.signal import Signal
 
 ALSO = 0.1
@@ -73,10 +73,54 @@ def doubt_sentence(device: str, signal: Signal, looks: Fault) -> str:
     return f"{device}: {signal.name} looks like {LOOKS.get(looks, 'a fault')}, so its sensor is worth a look."
 
 
+def lonely_sentence(device: str) -> str:
+    """Return that no other signal shows what the first one does, which speaks for its sensor."""
+    return f"{device}: nothing else shows it, so its sensor is worth a look."
+
+
 def context_sentence(device: str, reasons: Sequence[Reason], outside: int, signals: int) -> str:
     """Return that a device runs in a way never seen: most of its signals are outside their usual ranges."""
     shown = "; ".join(_first(r, alone=False) for r in reasons[:MOST_ALSO])
     return f"{device}: runs in a way it was never seen to, {outside} of {signals} signals outside: {shown}."
+
+
+def unless_words(unless: Unless, width: float) -> str:
+    """Say with which value there would be no alarm; rounded so that it stays true."""
+    decimals = _decimals(unless.limit, width)
+    scale = 10.0**decimals
+    rounded = (math.floor if unless.below else math.ceil)(unless.limit * scale) / scale
+    shown = f"{rounded:.{max(decimals, 0)}f} {unit_text(unless.unit)}".rstrip()
+    return f"{'below' if unless.below else 'above'} {shown} it would not alarm"
+
+
+def like_words(like: Like, device: str, day: str) -> str:
+    """Say which known alarm this one is most like, and how much they have in common."""
+    when = ("" if like.device == device else f" of {like.device}") + (f" of {day}" if day else "")
+    called = (
+        f"called {like.name!r}, {_article(like.verdict)}"
+        if like.name
+        else f"said was {_article(like.verdict)}"
+    )
+    return f"most like the alarm{when} that you {called} ({like.alike:.0%} the same)"
+
+
+def _article(verdict: str) -> str:
+    return "a fault" if verdict == "fault" else verdict
+
+
+def _decimals(value: float, width: float) -> int:
+    """How many decimals a number within a range of this width is worth, one more than it is told with."""
+    size = width if width > 0 and math.isfinite(width) else abs(value)
+    return max(-3, min(7, 3 - math.ceil(math.log10(size)))) if size > 0 else 3
+
+
+def drift_sentence(device: str, reasons: Sequence[Reason]) -> str:
+    """Say that what is usual has changed, where that shows most, and what to do."""
+    most = f", {reasons[0].signal} most of all" if reasons and reasons[0].share > 0 else ""
+    return (
+        f"{device} has been unusual far more often than in its history{most}: what was promised about false "
+        "alarms no longer holds. If the machine is well, train on recent readings; else look at it."
+    )
 
 
 def number_text(value: float, width: float = 0.0) -> str:

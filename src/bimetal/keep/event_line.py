@@ -4,12 +4,14 @@
 | --- | --- |
 | `time`, `since` | instant, and when it began: RFC 3339 in UTC, as many decimals as needed |
 | `device` | which device |
-| `kind` | `alarm`, `cleared` or `quality` |
+| `kind` | `alarm`, `cleared`, `quality`, or `drift`: the promise no longer holds |
 | `score` | 1.0 is exactly the alarm threshold; null when there is none |
 | `alarm` | true while the program says alarm |
 | `cause` | `process`, `sensor`, or `context`: a way of running never seen |
 | `confidence` | how sure the cause is, 0..1 |
 | `explanation` | largest share first: `signal`, `share` (0..1), `value`, `usual` (low, high), `unit` |
+| `unless` | with `signal` at `limit` it would not alarm, nor `below` it (else above); `unit`; often absent |
+| `like` | the known alarm most like it: `name`, `verdict`, `alike` (0..1), `device`, `time`; often absent |
 | `sentence` | the same in plain words |
 | `id` | the same when the same event is said again, as after a power cut; empty when nobody keeps count |
 
@@ -23,9 +25,10 @@ import re
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from bimetal.nouns.errors import BadInput
-from bimetal.nouns.event import Cause, Event, Kind, Reason
+from bimetal.nouns.event import Cause, Event, Kind, Like, Reason, Unless
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z")
 _SECOND = 1_000_000_000
@@ -41,6 +44,21 @@ class _Part(msgspec.Struct):
     unit: str = ""
 
 
+class _Unless(msgspec.Struct):
+    signal: str
+    limit: float
+    below: bool
+    unit: str = ""
+
+
+class _Like(msgspec.Struct):
+    name: str
+    verdict: str
+    alike: float
+    device: str
+    time: str
+
+
 class _Line(msgspec.Struct):
     time: str
     device: str
@@ -53,6 +71,8 @@ class _Line(msgspec.Struct):
     since: str
     id: str = ""
     confidence: float | None = 1.0
+    unless: _Unless | UnsetType = UNSET
+    like: _Like | UnsetType = UNSET
 
 
 def to_line(event: Event) -> bytes:
@@ -61,6 +81,7 @@ def to_line(event: Event) -> bytes:
         _Part(r.signal, _plain(r.share), _plain(r.value), (_plain(r.low), _plain(r.high)), r.unit)
         for r in event.reasons
     ]
+    unless, like = event.unless, event.like
     line = _Line(
         time_text(event.time_ns),
         event.device,
@@ -73,6 +94,10 @@ def to_line(event: Event) -> bytes:
         time_text(event.since_ns),
         event.id,
         _plain(event.confidence),
+        UNSET if unless is None else _Unless(unless.signal, unless.limit, unless.below, unless.unit),
+        UNSET
+        if like is None
+        else _Like(like.name, like.verdict, like.alike, like.device, time_text(like.time_ns)),
     )
     try:
         return json_line(line)
@@ -101,6 +126,7 @@ def from_line(line: bytes) -> Event:
         Reason(p.signal, _number(p.share), _number(p.value), _number(p.usual[0]), _number(p.usual[1]), p.unit)
         for p in read.explanation
     )
+    unless, like = read.unless, read.like
     return Event(
         read.kind,
         read.device,
@@ -113,6 +139,10 @@ def from_line(line: bytes) -> Event:
         time_ns_of(read.since),
         read.id,
         _number(read.confidence),
+        None if unless is UNSET else Unless(unless.signal, unless.limit, unless.below, unless.unit),
+        None
+        if like is UNSET
+        else Like(like.name, like.verdict, like.alike, like.device, time_ns_of(like.time)),
     )
 
 

@@ -3,7 +3,8 @@
 | table | columns |
 | --- | --- |
 | `readings` | `device`, `signal`, `time`, `value`, `quality` (0 good, 1 doubtful, 2 bad) |
-| `events` | `time`, `device`, `kind`, `score`, `alarm`, `cause`, `sentence`, `since`, `explanation` |
+| `events` | `time`, `since`, `device`, `kind`, `score`, `alarm`, `cause`, `confidence`, `sentence`, and |
+| | `explanation` |
 | `signals` | `name`, `unit`, `quantity`, `period_s`, `low`, `high` |
 | `quarantine` | `number`, `time`, `topic`, `client`, `reason`, `payload` |
 

@@ -31,6 +31,7 @@ _EVENTS: Any = pa.schema(
         ("score", pa.float64()),
         ("alarm", pa.bool_()),
         ("cause", pa.string()),
+        ("confidence", pa.float64()),
         ("sentence", pa.string()),
         ("since", _UTC),
         ("explanation", pa.list_(_REASON)),
@@ -69,6 +70,7 @@ def event_table(folder: Path, asked: Asked, erasing: tuple[str, ...]) -> Table:
             "score": _number(e.score),
             "alarm": e.alarm,
             "cause": e.cause.value,
+            "confidence": _number(e.confidence),
             "sentence": e.sentence,
             "since": e.since_ns,
             "explanation": [

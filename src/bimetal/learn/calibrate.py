@@ -6,11 +6,13 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.nouns.errors import BadInput
+from bimetal.program.operators.drift_test import NEVER, ONE_IN
 
 SECONDS = {"hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2629800.0, "year": 31557600.0}
 BLOCK = 30
@@ -18,6 +20,20 @@ REACH = 5
 """The tail of the scores is followed to so many times the length of the history."""
 FOLD = 0.6
 """From so much of the history the habits are learned that are tried on the rest."""
+COUNTABLE = 5
+"""So many maxima beyond a level are enough to tell its chance by counting alone."""
+IMPLAUSIBLE = 20
+"""What happens in one case of so many is not put down to chance."""
+HEAVIEST = 2.0
+"""Counting may lift the threshold by so much; beyond that, the history is taken to have faults in it."""
+PATIENCE = 20
+"""Of itself the drift test speaks at most once in so many times the time in which one alarm is allowed,"""
+LEAST_PATIENCE, MOST_PATIENCE = 1e3, 1e7
+"""and at most once in so many blocks; it is not asked to wait for more than so many."""
+LEAST_BLOCKS = 22
+"""With fewer blocks in the history nothing is tested."""
+SURE = 0.9
+"""How sure it is that no more blocks than that reach the level of the drift test."""
 _WRITTEN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:/|per|a)\s*(hour|day|week|month|year)\s*")
 
 
@@ -90,24 +106,122 @@ def threshold_for(
 
     `scores` are each device's scores over the history they were learned from, which flatter; `held_out`
     those by habits learned from only a part FOLD of the history, over the rest, which scold: what new
-    readings will get lies between, as the error of an estimate goes with one over its rows. Gumbel
-    distribution of the maxima of 30 readings, by probability-weighted moments (Hosking, Wallis and Wood,
-    Technometrics 27, 1985).
+    readings will get lies between, as the error of an estimate goes with one over its rows; but no lower
+    than in the history itself, should what was held out happen to be calmer. Gumbel distribution of the
+    maxima of 30 readings, by probability-weighted moments (Hosking, Wallis and Wood, Technometrics 27, 1985).
     """
     rows = sum(len(s) for s in scores)
     promised = budget.per_second * period_s * BLOCK
     chance = min(max(promised, BLOCK / max(REACH * rows, 1)), 0.5)
-    found = [_gumbel(maxima, chance) for maxima in (_maxima(scores), _maxima(held_out)) if len(maxima) >= 4]
+    found = [_level(maxima, chance) for maxima in (_maxima(scores), _maxima(held_out)) if len(maxima) >= 4]
     if len(found) == 2:
-        value = found[0] + (found[1] - found[0]) * 2 / (1 + 1 / FOLD)
+        value = max(found[0], between(found))
     else:
         value = found[0] if found else 2.0 * max((float(s.max()) for s in scores if len(s)), default=1.0)
     return Threshold(min(max(value, 1e-3), 1e6), rows * period_s, 1 / budget.per_second)
 
 
-def _maxima(scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    whole = [s[: len(s) // BLOCK * BLOCK].reshape(-1, BLOCK).max(axis=1) for s in scores]
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What the drift test (program/operators/drift_test.py) holds scores against, from a history.
+
+    At most one block of readings in ten reaches `level`, in units of the threshold; unchanged, the test says
+    "changed" at most once in `patience` blocks on average, which are `patience_s` seconds. `level` is NEVER
+    where the history has fewer than LEAST_BLOCKS blocks: then nothing is tested.
+    """
+
+    level: float
+    patience: float
+    patience_s: float
+
+    @property
+    def tested(self) -> bool:
+        """Whether there was enough history for the test."""
+        return self.level < NEVER
+
+
+def drift_for(
+    scores: Sequence[NDArray[np.float64]],
+    held_out: Sequence[NDArray[np.float64]],
+    threshold: Threshold,
+    period_s: float,
+    block: int,
+) -> Drift:
+    """Return what the drift test needs; `scores` and `held_out` as `threshold_for` has them.
+
+    The level is a tolerance limit of the maxima of blocks (Wilks, Annals of Mathematical Statistics 12,
+    1941), the flattering and the scolding ones weighed as there.
+    """
+    block_s = block * period_s
+    patience = float(np.clip(PATIENCE * threshold.promise_s / block_s, LEAST_PATIENCE, MOST_PATIENCE))
+    levels = [_one_in_ten(maxima) for maxima in (_maxima(scores, block), _maxima(held_out, block))]
+    value = between(levels) if max(levels) < NEVER else NEVER
+    return Drift(min(value / threshold.value, NEVER), patience, patience * block_s)
+
+
+def confidence_of(alarms: float, allowed: float) -> float:
+    """Return how sure it is, 0..1, that the threshold alone keeps a promise of `allowed` alarms in a history.
+
+    `alarms` are those it raises there: a process that raises more than was promised would have shown more
+    than these with at least this chance (Garwood, Biometrika 28, 1936: Poisson).
+    """
+    term = math.exp(-min(allowed, 700.0))
+    below = term
+    for k in range(1, math.floor(alarms) + 1):
+        term *= allowed / k
+        below += term
+    return float(np.clip(1 - below, 0.0, 1.0)) if allowed < 700 else float(alarms < allowed)
+
+
+def _one_in_ten(maxima: NDArray[np.float64]) -> float:
+    """Return what at most one more block in ten reaches, with SURE; NEVER with too few blocks."""
+    blocks = len(maxima)
+    if blocks < LEAST_BLOCKS:
+        return NEVER
+    chance, below, place = 1 / ONE_IN, 0.0, 0
+    term = blocks * math.log1p(-chance)
+    while (below := below + math.exp(term)) <= 1 - SURE:
+        place += 1
+        term += math.log((blocks - place + 1) / place * chance / (1 - chance))
+    return float(np.sort(maxima)[-place]) if place else NEVER
+
+
+def between(found: Sequence[float]) -> float:
+    """Weigh what flatters and what scolds: the error of an estimate goes with one over its rows."""
+    return found[0] + (found[1] - found[0]) * 2 / (1 + 1 / FOLD)
+
+
+def _maxima(scores: Sequence[NDArray[np.float64]], block: int = BLOCK) -> NDArray[np.float64]:
+    whole = [s[: len(s) // block * block].reshape(-1, block).max(axis=1) for s in scores]
     return np.concatenate(whole) if whole else np.empty(0)
+
+
+def _level(maxima: NDArray[np.float64], chance: float) -> float:
+    """Return what a maximum exceeds with this chance: by the tail, and by what can be counted.
+
+    Where few are allowed, only so many are counted against the tail that chance hardly explains them.
+    """
+    told, allowed = _gumbel(maxima, chance), len(maxima) * chance
+    most = allowed if allowed >= COUNTABLE else _plausible(allowed)
+    return max(told, min(_counted(maxima, most), HEAVIEST * told))
+
+
+def _plausible(expected: float) -> int:
+    """Return the least number that chance (Poisson) exceeds in one case of IMPLAUSIBLE, or fewer."""
+    return next(number for number in count() if confidence_of(number, expected) <= 1 / IMPLAUSIBLE)
+
+
+def _counted(maxima: NDArray[np.float64], allowed: float) -> float:
+    """Return the least level that is passed no more often than allowed; neighbours pass it together."""
+    passed = np.zeros(len(maxima) + 2, bool)
+    times, level = 0, math.inf
+    for k in np.argsort(-maxima, kind="stable").tolist():
+        times += 1 - int(passed[k]) - int(passed[k + 2])
+        passed[k + 1] = True
+        if times > allowed:
+            break
+        level = float(maxima[k])
+    return level
 
 
 def _gumbel(maxima: NDArray[np.float64], chance: float) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from bimetal.learn.label import Label
 from bimetal.learn.usual import Usual
 from bimetal.nouns.device import FLEET
 from bimetal.nouns.errors import BadInput
@@ -33,9 +34,12 @@ class Card:
 
     `usual` has a row for each device (FLEET for the others), with what is usual for each signal.
     Times count nanoseconds since 1970 UTC. `threshold` is on the raw score, which the program divides
-    by it. `seen_alarms` is how many alarms its own history would have raised. `rows` counts the rows
+    by it. `seen_alarms` is how many alarms its own history would have raised; `promise_confidence` how sure
+    it is, 0..1, that the threshold alone keeps the promise. Of itself, without a change, the drift test
+    speaks at most once in `drift_after_s` seconds; 0 where nothing is tested. `rows` counts the rows
     learned from, `rows_left_out` those called bad, `rows_thinned` those there was no room for.
-    `columns` are the headings of the table it was taught on, for one that comes without them.
+    `columns` are the headings of the table it was taught on, for one that comes without them. `labels` is
+    all that was ever said of its alarms, in order, what was taken back too.
     """
 
     purpose: str
@@ -56,10 +60,13 @@ class Card:
     sources: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    promise_confidence: float = 0.0
+    drift_after_s: float = 0.0
+    labels: tuple[Label, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return it as text, numbers, lists and mappings."""
-        return asdict(self)
+        return asdict(self) | {"labels": msgspec.to_builtins(self.labels)}
 
     def signal_list(self) -> tuple[Signal, ...]:
         """Return the signals, in the program's order."""

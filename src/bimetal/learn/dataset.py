@@ -123,6 +123,17 @@ class History:
         parts = self.stretches(device)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    def part(self, first: float, last: float) -> History:
+        """Return a history of this part, 0..1, of every stretch of every device."""
+        found = History(self.signals, self.most_rows)
+        for device in self.devices:
+            track = found._tracks[device] = _Track(stride=self._tracks[device].stride)
+            for rows in self.stretches(device):
+                track.fresh.append(rows[int(len(rows) * first) : int(len(rows) * last)])
+                track.fresh_rows += len(track.fresh[-1])
+        found._held = found.rows_seen = sum(t.rows for t in found._tracks.values())
+        return found
+
     def check(self) -> None:
         """Raise BadInput when there is too little to learn from, or too much at once."""
         if len(self.signals) > MOST_SIGNALS:

@@ -21,6 +21,7 @@ from bimetal.program import letter, word
 from bimetal.program.node import Node
 from bimetal.program.operators.budgeted_alarm import BudgetedAlarm
 from bimetal.program.operators.clip import Clip
+from bimetal.program.operators.drift_test import DriftTest
 from bimetal.program.operators.guarded_distance import GuardedDistance
 from bimetal.program.operators.joint_score import JointScore
 from bimetal.program.operators.moving_moments import KINDS, MovingMoments
@@ -33,6 +34,10 @@ BOUND = 20.0
 """Standardised values are kept within this many scales."""
 UNDER = 1 - 2.0**-10
 """A score that is just no alarm."""
+DRIFT_BLOCK = 256
+"""Blocks of so many readings depend little on each other: twice the longest average, or more."""
+OWN, TOGETHER = "own", "together"
+"""What habits there are: each signal's own, and that of all together; their names begin with these."""
 LATE = 16
 """A signal that has so many readings less than the others is waited for, until its averages have settled."""
 
@@ -41,6 +46,7 @@ LATE = 16
 class Design:
     """What is decided before anything is learned.
 
+    `siblings` says whether any two signals measure the same thing, so that one can witness for the other;
     `spans` are the averaging spans in readings; `warm_up` is for how many readings the score stays 0;
     `block` is the most signals whose relations are learned together: with more of them, neighbours in
     the order of the signals form blocks of equal size.
@@ -50,6 +56,7 @@ class Design:
     spans: tuple[float, ...] = (8.0, 16.0, 32.0, 64.0, 128.0)
     warm_up: int = 48
     block: int = 64
+    siblings: bool = False
 
     @property
     def settled(self) -> int:
@@ -132,14 +139,16 @@ def gate_program(design: Design, names: Sequence[str]) -> tuple[Program, Draft]:
 def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Draft]:
     """Return the detector: `score` (), `alarm` (), `share` (s,), `fault` (s,), and the draft it came from.
 
-    A fifth output, `held_back` (), counts the alarms that the budget did not allow.
+    Beside these: `looks` (s,), see QualityGate; `held_back` (), how many alarms the budget did not allow;
+    and, after every DRIFT_BLOCK readings, `drift` (), whether high scores have become more frequent than
+    they were in the history, so that the promise no longer holds.
     The draft's values stand for every parameter until learned ones take their place.
     """
     draft = Draft("detector")
     sensed = _sense(draft, design, names)
     usable, seen = sensed.gate.usable, sensed.seen
     warm = letter.le(letter.const(design.warm_up, "i32"), letter.reduce(seen, "max"))
-    alone = GuardedDistance(design.signals, design.own_features, name="own")
+    alone = GuardedDistance(design.signals, design.own_features, name=OWN)
     known = letter.minimum(letter.const(design.settled, "i32"), letter.reduce(seen, "max"))
     enough = letter.maximum(letter.const(design.warm_up, "i32"), letter.sub(known, LATE))
     settled = letter.both(usable, letter.le(enough, seen))
@@ -162,6 +171,7 @@ def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Dra
     draft.output("fault", sensed.gate.fault)
     draft.output("looks", sensed.gate.looks)
     draft.output("held_back", held_back)
+    draft.output("drift", DriftTest(DRIFT_BLOCK).trace(draft, score))
     return draft.finish(), draft
 
 
@@ -203,7 +213,9 @@ def _gate(draft: Draft, design: Design, names: Sequence[str]) -> _Gate:
     lost = letter.invert(word.known(x))
     # What is out of range may be another unit, which the gate can tell; it is not used for all that.
     outside = letter.eq(fault, int(Fault.OUT_OF_RANGE))
-    shape, looks, fit, waits, figures = QualityGate(many).trace(draft, z, letter.either(sound, outside), lost)
+    shape, looks, fit, waits, figures = QualityGate(many, design.siblings).trace(
+        draft, z, letter.either(sound, outside), lost
+    )
     usable = letter.both(sound, fit)
     open_to_it = letter.either(
         letter.eq(fault, int(Fault.HEALTHY)), letter.eq(fault, int(Fault.OUT_OF_RANGE))
@@ -222,7 +234,7 @@ def _bands(z: Node, levels: Node, cuts: Sequence[int]) -> Node:
 def _together(draft: Draft, design: Design, bands: Node, usable: Node, warm: Node) -> Node:
     """Return each signal's part (bands, s) in the distances of all signals together."""
     groups, size = design.bands * design.blocks, design.block_size
-    company = GuardedDistance(groups, size, name="together")
+    company = GuardedDistance(groups, size, name=TOGETHER)
     filled = letter.reshape(
         letter.stack(
             [_filled(letter.gather(bands, letter.const(k, "i32")), design, 0.0) for k in range(design.bands)]

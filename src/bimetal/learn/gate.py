@@ -1,10 +1,9 @@
-"""Gate: from healthy readings to the limits of the quality gate, and to each signal's sibling."""
+"""Gate: from healthy readings to the limits of the quality gate."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from bimetal.learn.dataset import History
 from bimetal.learn.detector import Design
+from bimetal.learn.kin import Kin
 from bimetal.learn.sense import Values, figures_of
 from bimetal.learn.usual import Usual, fleet_of, usual_of, values_of
 from bimetal.nouns.device import FLEET
@@ -22,10 +22,6 @@ from bimetal.targets.target import Target
 Floats = NDArray[np.float64]
 Rows = NDArray[np.float32]
 
-KIN = 0.95
-"""Signals that go together so closely are siblings."""
-MOST_KIN = 64
-"""With more signals than that nobody looks for siblings: all pairs would have to be compared."""
 DECADES = 2.0
 """Limits lie where the tail, followed at least so many decades beyond one reading in a thousand, would be."""
 FARTHEST_DECADES = 6.0
@@ -56,35 +52,6 @@ CHANGES = (
 )
 """By the unit a signal should have, what its readings become when they come in another: factor and offset."""
 _LEAST_ROWS = 24
-_FEW = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Kin:
-    """The sibling of every signal, itself where it has none, and how it follows it, in standard scales."""
-
-    sibling: NDArray[np.int32]
-    follows: Floats
-
-
-def kin_of(z: Floats) -> Kin:
-    """Find each signal's sibling among standardised readings (n, s), NaN where one is missing."""
-    many = z.shape[1]
-    sibling, follows = np.arange(many, dtype=np.int32), np.zeros(many)
-    if not 1 < many <= MOST_KIN or len(z) < _FEW:
-        return Kin(sibling, follows)
-    known = np.clip(np.nan_to_num(z), -6, 6)
-    known = known - known.mean(axis=0)
-    spread = known.std(axis=0)
-    alive = spread > 1e-6
-    close = (known.T @ known) / len(known) / np.maximum(np.outer(spread, spread), 1e-12)
-    np.fill_diagonal(close, 0.0)
-    close[~alive] = 0.0
-    best = np.abs(close).argmax(axis=1)
-    for k in np.flatnonzero(np.abs(close[np.arange(many), best]) >= KIN):
-        sibling[k] = best[k]
-        follows[k] = close[k, best[k]] * spread[k] / spread[best[k]]
-    return Kin(sibling, follows)
 
 
 def open_gate(usual: Sequence[Usual], kin: Kin, signals: Sequence[Signal]) -> dict[str, Any]:
@@ -103,8 +70,7 @@ def open_gate(usual: Sequence[Usual], kin: Kin, signals: Sequence[Signal]) -> di
         "quality_unit_known": np.array([bool(s.unit) for s in signals]),
         "quality_origin": np.clip(location / scale, -1e9, 1e9),
         **_conversions(location, scale, signals),
-        "quality_sibling": kin.sibling,
-        "quality_follows": np.clip(kin.follows, -100, 100),
+        **kin.values,
     }
 
 
@@ -170,6 +136,7 @@ def gated(
     design: Design,
     names: tuple[str, ...],
     known: Mapping[str, list[Usual]],
+    kin: Kin,
     target: Target,
     chance: float,
 ) -> dict[str, Values]:
@@ -179,9 +146,6 @@ def gated(
     limits of the fleet. The gate's own figures are computed by the program's front part on `target`.
     """
     usual = {d: known.get(d) or known[FLEET] for d in (*history.devices, FLEET)}
-    every = max(1, history.rows // 50_000)
-    z = [_standard(history.values(d)[::every], usual[d]) for d in history.devices]
-    kin = kin_of(np.concatenate(z))
     shut = {d: values_of(u) | open_gate(u, kin, history.signals) for d, u in usual.items()}
     found: dict[str, tuple[Rows, Rows]] = {}
     for device in history.devices:
@@ -206,11 +170,6 @@ def _own(found: tuple[Rows, Rows], shut: Values, fleet: Values, decades: float) 
         for name in ("jump", "rough", "fast", "slow", "broken", "reach"):
             own[f"quality_{name}"] = np.maximum(own[f"quality_{name}"], fleet[f"quality_{name}"])
     return own
-
-
-def _standard(values: Floats, usual: Sequence[Usual]) -> Floats:
-    location, scale = np.array([u.location for u in usual]), np.array([u.scale for u in usual])
-    return (values - location) / scale
 
 
 def usual_of_history(history: History) -> dict[str, list[Usual]]:

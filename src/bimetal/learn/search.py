@@ -8,12 +8,12 @@ SHORT = 160
 """With fewer rows of a device, long averages would never settle."""
 
 
-def design_for(signals: int, rows: int) -> Design:
-    """Return the design for so many signals and rows of a typical device.
+def design_for(signals: int, rows: int, siblings: bool) -> Design:
+    """Return the design for so many signals and rows of a typical device, and whether any have siblings.
 
     One configuration serves all, but for averaging spans and a warm-up that a very short history can
     carry. Larger searches did not pay: see docs/decisions.
     """
     if rows < SHORT:
-        return Design(signals, spans=(4.0, 8.0, 16.0), warm_up=12)
-    return Design(signals, warm_up=min(48, rows // 8))
+        return Design(signals, spans=(4.0, 8.0, 16.0), warm_up=12, siblings=siblings)
+    return Design(signals, warm_up=min(48, rows // 8), siblings=siblings)

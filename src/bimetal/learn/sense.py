@@ -33,6 +33,11 @@ class Sensed:
     features: Rows
     bands: Rows
 
+    def part(self, first: float, last: float) -> Sensed:
+        """Return this part, 0..1, of the stretch: two rows of it at the least."""
+        rows = slice(int(len(self.features) * first), max(int(len(self.features) * last), 2))
+        return Sensed(self.features[rows], self.bands[rows])
+
 
 def sense(
     design: Design,

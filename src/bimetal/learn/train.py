@@ -11,22 +11,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bimetal.learn.calibrate import FOLD, Budget, Threshold, threshold_for
+from bimetal.learn.calibrate import (
+    FOLD,
+    Budget,
+    Drift,
+    Threshold,
+    between,
+    confidence_of,
+    drift_for,
+    threshold_for,
+)
 from bimetal.learn.card import Card, CardSignal
 from bimetal.learn.dataset import History
-from bimetal.learn.detector import Design, detector_program, input_names
-from bimetal.learn.gate import gated, usual_of_history
-from bimetal.learn.learners.covariance import RIDGE_OWN, RIDGE_TOGETHER, Habit, fit_habit
+from bimetal.learn.detector import DRIFT_BLOCK, Design, detector_program, input_names
+from bimetal.learn.gate import usual_of_history
+from bimetal.learn.kin import kin_of_history
+from bimetal.learn.lesson import Teacher
 from bimetal.learn.search import design_for
-from bimetal.learn.sense import Floats, Rows, Sensed, Values, run, sense
+from bimetal.learn.sense import Floats, Values
 from bimetal.learn.usual import Usual
 from bimetal.nouns.device import FLEET
 from bimetal.program.program import Program
 from bimetal.targets.target import Target
 
 Progress = Callable[[str, float], None]
-
-_FASTEST, _SLOWEST = 400, 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,37 +45,6 @@ class Learned:
     values: Mapping[str, Values]
     card: Card
     threshold: Threshold
-
-
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    """What is learned from: stretches of rows, each with its device's parameters and what was sensed."""
-
-    design: Design
-    names: tuple[str, ...]
-    stretches: list[tuple[Values, Floats]]
-    sensed: list[Sensed]
-    typical_rows: float
-    target: Target
-
-    def habit(self, first: float = 0.0, last: float = 1.0) -> Values:
-        """Learn the fleet's habit from this part of every stretch."""
-
-        def part(rows: Rows) -> Rows:
-            return rows[int(len(rows) * first) : max(int(len(rows) * last), 2)]
-
-        features = [part(s.features) for s in self.sensed]
-        return _habit(features, [part(s.bands) for s in self.sensed], self.design, self.typical_rows)
-
-    def scores(self, program: Program, learned: Values) -> list[Floats]:
-        """Return every stretch's raw scores, as if the averages had been settled from the beginning."""
-        found: list[Floats] = []
-        for usual, rows in self.stretches:
-            parts = run(program, learned | usual, self.names, rows, self.target)
-            score = np.concatenate([out["score"].astype(np.float64) for out in parts])
-            seen = np.arange(1, len(score) + 1)
-            found.append(score / np.minimum(seen / self.design.settled, 1.0))
-        return found
 
 
 def train(
@@ -85,55 +62,51 @@ def train(
     usual = usual_of_history(history)
     taught = [d for d in history.devices if d in usual] or list(history.devices)
     typical = int(np.median([len(history.values(d)) for d in taught]))
-    design = design_for(len(history.signals), typical)
+    kin = kin_of_history(history, usual)
+    design = design_for(len(history.signals), typical, bool(kin))
     names = input_names([s.name for s in history.signals])
     progress("learning", 0.0)
     chance = min(budget.per_second * period, 1.0)
-    own = gated(history, design, names, usual, target, chance)
-    stretches = [(own[d], s) for d in taught for s in history.stretches(d)]
-    lesson = _Lesson(design, names, stretches, sense(design, names, stretches, target), typical, target)
+    teacher = Teacher(design, names, typical, target, chance)
+    whole = teacher.lesson(history, usual, teacher.own(history, usual, kin))
     progress("learning", 0.4)
-    whole, early, late = lesson.habit(), lesson.habit(last=FOLD), lesson.habit(first=1 - FOLD)
+    early = teacher.part(whole, history, 0, FOLD)
+    progress("learning", 0.7)
+    late = teacher.part(whole, history, 1 - FOLD, 1)
     progress("learning", 1.0)
 
     program, draft = detector_program(design, names)
     warm = design.warm_up
-    known = [s[warm:] for s in lesson.scores(program, draft.values | whole)]
+    known = [s[warm:] for s in whole.scores(program, draft.values, history)]
     progress("calibrating", 0.3)
-    held_out = [s[int(len(s) * FOLD) :] for s in lesson.scores(program, draft.values | early)]
+    held_out = [s[int(len(s) * FOLD) :] for s in early.scores(program, draft.values, history)]
     progress("calibrating", 0.6)
-    held_out += [s[warm : int(len(s) * (1 - FOLD))] for s in lesson.scores(program, draft.values | late)]
+    held_out += [s[warm : int(len(s) * (1 - FOLD))] for s in late.scores(program, draft.values, history)]
     threshold = threshold_for(known, budget, period, held_out)
-    learned = draft.values | whole | {"threshold": threshold.value, "alarm_refill": chance}
+    drift = drift_for(known, held_out, threshold, period, DRIFT_BLOCK)
+    learned = draft.values | whole.habit | {"threshold": threshold.value, "alarm_refill": chance}
+    learned |= {"drift_level": drift.level, "drift_patience": drift.patience}
     alarms = sum(_begins(s / threshold.value) for s in known)
+    # As with the threshold: what the history itself raises flatters, what is held out scolds.
+    unseen = sum(_begins(s / threshold.value) for s in held_out)
+    rows = sum(map(len, known))
+    most = max(alarms, between((alarms, unseen * rows / max(sum(map(len, held_out)), 1))))
+    sure = confidence_of(most, rows * period * budget.per_second)
     progress("calibrating", 1.0)
-    card = _card(history, design, names, budget, threshold, period_s, purpose, usual, alarms)
-    return Learned(program, {d: learned | v for d, v in own.items()}, card, threshold)
+    promise = Promise(budget, threshold, drift, alarms, sure)
+    card = _card(history, design, names, promise, period_s, purpose, usual)
+    return Learned(program, {d: learned | v for d, v in whole.own.items()}, card, threshold)
 
 
-def _habit(features: list[Rows], bands: list[Rows], design: Design, typical_rows: float) -> Values:
-    alone = range(design.signals)
-    own = [fit_habit(np.concatenate([f[:, k] for f in features]), RIDGE_OWN) for k in alone]
-    values = _named("own", own, 1 / min(max(typical_rows, _FASTEST), _SLOWEST))
-    del values["own_precision"]
-    if design.blocks:
-        size = design.block_size
-        filled = np.zeros((sum(map(len, bands)), design.bands, design.blocks * size), np.float32)
-        filled[:, :, : design.signals] = np.concatenate(bands)
-        groups = filled.reshape(len(filled), design.bands * design.blocks, size)
-        together = [fit_habit(groups[:, k], RIDGE_TOGETHER) for k in range(groups.shape[1])]
-        values |= _named("together", together, 1 / (5 * max(typical_rows, _FASTEST)))
-    return values
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is promised, and how well founded that is: see Card."""
 
-
-def _named(name: str, habits: list[Habit], pace: float) -> Values:
-    return {
-        f"{name}_centre": np.stack([h.centre for h in habits]),
-        f"{name}_whiten": np.stack([h.whiten for h in habits]),
-        f"{name}_gain": np.array([h.gain for h in habits]),
-        f"{name}_precision": np.stack([h.precision for h in habits]),
-        f"{name}_pace": pace,
-    }
+    budget: Budget
+    threshold: Threshold
+    drift: Drift
+    alarms: int
+    confidence: float
 
 
 def _begins(score: Floats) -> int:
@@ -145,12 +118,10 @@ def _card(
     history: History,
     design: Design,
     names: tuple[str, ...],
-    budget: Budget,
-    threshold: Threshold,
+    promise: Promise,
     period_s: float,
     purpose: str,
     usual: dict[str, list[Usual]],
-    alarms: int,
 ) -> Card:
     signals = tuple(
         CardSignal(s.name, s.unit, s.quantity, n, s.missing)
@@ -167,28 +138,31 @@ def _card(
         first_ns=history.first_ns or 0,
         last_ns=history.last_ns or 0,
         period_s=period_s,
-        promise=str(budget),
-        promise_words=threshold.words(),
-        threshold=threshold.value,
-        seen_alarms=alarms,
+        promise=str(promise.budget),
+        promise_words=promise.threshold.words(),
+        promise_confidence=promise.confidence,
+        threshold=promise.threshold.value,
+        seen_alarms=promise.alarms,
+        drift_after_s=promise.drift.patience_s if promise.drift.tested else 0.0,
         warm_up_rows=design.warm_up,
         usual=usual,
-        limits=tuple(_limits(history, design, budget, threshold, period_s, usual)),
+        limits=tuple(_limits(history, design, promise, period_s, usual)),
     )
 
 
 def _limits(
     history: History,
     design: Design,
-    budget: Budget,
-    threshold: Threshold,
+    promise: Promise,
     period_s: float,
     usual: dict[str, list[Usual]],
 ) -> list[str]:
     """Say what this model cannot do, in sentences."""
     found = ["it knows only what the history shows: a way of running never seen looks unusual"]
-    if threshold.extrapolated:
-        found.append(f"the promise of {budget} is {threshold.words()}")
+    if promise.threshold.extrapolated:
+        found.append(f"the promise of {promise.budget} is {promise.threshold.words()}")
+    if not promise.drift.tested:
+        found.append("the history is too short to notice later that what is usual has changed")
     if not period_s > 0:
         found.append("the time between readings is unknown and was taken for one second")
     few = [d for d in history.devices if d not in usual]

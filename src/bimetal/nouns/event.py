@@ -7,11 +7,12 @@ from enum import IntEnum, StrEnum
 
 
 class Kind(StrEnum):
-    """What sort of thing was said."""
+    """What sort of thing was said; `drift`: what is usual has changed, so that a promise no longer holds."""
 
     ALARM = "alarm"
     CLEARED = "cleared"
     QUALITY = "quality"
+    DRIFT = "drift"
 
 
 class Cause(StrEnum):
@@ -54,14 +55,42 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Unless:
+    """With this signal at `limit` there would have been no alarm, the others as they were.
+
+    `below`: nor with a smaller value, down to the middle of what is usual; else with a larger one.
+    """
+
+    signal: str
+    limit: float
+    below: bool
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """The known alarm that this one is most like: what it was called, and the verdict, `a fault` or not.
+
+    `alike` is the part they have in common, 0..1; it was the alarm of `device` at `time_ns`.
+    """
+
+    name: str
+    verdict: str
+    alike: float
+    device: str
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """What a program said about a device at an instant.
 
     `score` is 1.0 exactly at the alarm threshold; `reasons` are ordered by share, largest
     first; `sentence` says the same in plain words; `since_ns` is when it began. `id` is the same
     when the same event is said again, as after a power cut; empty for one that is not of a stream.
-    `confidence` says how sure the cause is, 0..1: with one kind of sign for a sensor it is 0.8, where a
-    signal only looks as a broken sensor would it falls to 0.5.
+    `confidence` says how often such a cause is the true one, 0..1, measured where all causes make the same
+    excursion: low for the process where one signal alone is off, as a sensor may be. `unless` and `like` are
+    there for some alarms.
     """
 
     kind: Kind
@@ -75,3 +104,5 @@ class Event:
     since_ns: int
     id: str = field(default="", compare=False)
     confidence: float = 1.0
+    unless: Unless | None = None
+    like: Like | None = None

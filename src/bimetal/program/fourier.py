@@ -83,7 +83,7 @@ def _of_four(z: Complex, wave: Node, step: int) -> Complex:
     groups = z[0].shape[0] // 4 // step
     re, im = (_dealt(part, groups, 4) for part in z)
     hands = [_turned((re[k], im[k]), wave, 2 * times * step) for k, times in enumerate((0, 2, 1, 3))]
-    (sum_ab, off_ab), (sum_cd, off_cd) = (_sum_and_off(*hands[k : k + 2]) for k in (0, 2))
+    (sum_ab, off_ab), (sum_cd, off_cd) = (sum_and_off(*hands[k : k + 2]) for k in (0, 2))
     re = [letter.add(sum_ab[0], sum_cd[0]), letter.add(off_ab[0], off_cd[1])]
     re += [letter.sub(sum_ab[0], sum_cd[0]), letter.sub(off_ab[0], off_cd[1])]
     im = [letter.add(sum_ab[1], sum_cd[1]), letter.sub(off_ab[1], off_cd[0])]
@@ -91,7 +91,8 @@ def _of_four(z: Complex, wave: Node, step: int) -> Complex:
     return _joined(re), _joined(im)
 
 
-def _sum_and_off(a: Complex, b: Complex) -> tuple[Complex, Complex]:
+def sum_and_off(a: Complex, b: Complex) -> tuple[Complex, Complex]:
+    """Return the sum of two complex numbers and their difference."""
     return (letter.add(a[0], b[0]), letter.add(a[1], b[1])), (letter.sub(a[0], b[0]), letter.sub(a[1], b[1]))
 
 

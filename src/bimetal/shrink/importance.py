@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 WHITEN = "together_whiten"
 _LEAST = 1e-9
+_ALIKE = 1e-5
+"""Figures that differ by less are equal but for rounding: of two signals, each tells the other alike."""
 
 
 def order_by_importance(values: Mapping[str, NDArray[Any]], signals: int) -> tuple[int, ...]:
@@ -29,7 +31,7 @@ def order_by_importance(values: Mapping[str, NDArray[Any]], signals: int) -> tup
     left, gone = list(range(signals)), list[int]()
     while len(left) > 1:
         told = np.diag(inverse)
-        k = len(left) - 1 - int(np.argmax(told[::-1]))
+        k = int(np.flatnonzero(told >= (1 - _ALIKE) * told.max())[-1])
         gone.append(left.pop(k))
         row = np.delete(inverse[k], k)
         inverse = np.delete(np.delete(inverse, k, 0), k, 1) - np.outer(row, row) / told[k]

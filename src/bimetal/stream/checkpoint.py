@@ -41,8 +41,10 @@ class _Device(msgspec.Struct, array_like=True):
     program: bytes | None
     alarm_since_ns: int | None
     cause: Cause
-    faulty: tuple[bool, ...]
+    faulty: tuple[int, ...]
     sensor_since_ns: int | None
+    context_since_ns: int | None
+    drift: bool
     time_ns: bytes
     values: bytes
     signals: int
@@ -79,7 +81,14 @@ def from_states(kept: States, key: bytes) -> Checkpoint:
         try:
             read = _DECODER.decode(content)
             if read.program is not None:
-                watch = Watch(read.alarm_since_ns, read.cause, read.faulty, read.sensor_since_ns)
+                watch = Watch(
+                    read.alarm_since_ns,
+                    read.cause,
+                    read.faulty,
+                    read.sensor_since_ns,
+                    read.context_since_ns,
+                    read.drift,
+                )
                 states[device] = DeviceState(read.program, watch)
             if read.signals:
                 waiting[device] = _unpacked(read)
@@ -101,6 +110,8 @@ def _packed(state: DeviceState | None, waiting: Waiting | None) -> bytes:
             watch.cause,
             watch.faulty,
             watch.sensor_since_ns,
+            watch.context_since_ns,
+            watch.drift,
             rows.time_ns.astype("<i8").tobytes(),
             rows.values.astype("<f8").tobytes(),
             rows.values.shape[1],

@@ -1,4 +1,4 @@
-"""Edge: where an alarm or a sensor fault begins and ends, so that each is said once."""
+"""Edge: where an alarm, a sensor fault or a drift begins and ends, so that each is said once."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bimetal.explain.sentence import span_text
+from bimetal.explain.sentence import drift_sentence, span_text
 from bimetal.nouns.event import Cause, Event, Kind
+
+SETTLED = 32
+"""So many readings after its last fault a sensor is taken for well; until then nothing is said of it anew."""
 
 
 class Explain(Protocol):
@@ -40,26 +43,32 @@ class Explain(Protocol):
 class Watch:
     """What is going on at a device.
 
-    Since when it is in alarm (None: it is not) and from which cause, which sensors are at fault,
-    and since when there is trouble with sensors at all: a fault, or an alarm that comes from one.
+    Since when it is in alarm (None: it is not) and from which cause; for how many readings, the last one
+    among them, each sensor is taken for one at fault; since when there is trouble with sensors at all: a
+    fault, or an alarm that comes from one; since when there is trouble with the way of running: a drift,
+    or an alarm that comes from it; and whether there is a drift.
     """
 
     alarm_since_ns: int | None = None
     cause: Cause = Cause.PROCESS
-    faulty: tuple[bool, ...] = ()
+    faulty: tuple[int, ...] = ()
     sensor_since_ns: int | None = None
+    context_since_ns: int | None = None
+    drift: bool = False
 
     @property
     def quiet(self) -> bool:
         """Say whether nothing is going on, so that rows without alarm and fault change nothing."""
-        return self.alarm_since_ns is None and self.sensor_since_ns is None and not any(self.faulty)
+        since = (self.alarm_since_ns, self.sensor_since_ns, self.context_since_ns)
+        return not any(self.faulty) and not self.drift and all(s is None for s in since)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a program said about one device, row by row: n rows at which it said anything, s signals.
 
-    `row` numbers the rows in the batch they came in. `looks` is the fault a signal looks like it has.
+    `row` numbers the rows in the batch they came in. `looks` is the fault a signal looks like it has;
+    `drift` (n,) is 1 or 0, NaN at rows at which nothing was said of it.
     """
 
     device: str
@@ -71,6 +80,7 @@ class Said:
     share: NDArray[np.float32]
     fault: NDArray[np.int32]
     looks: NDArray[np.int32] | None = None
+    drift: NDArray[np.float64] | None = None
 
 
 @dataclass(slots=True)
@@ -80,12 +90,13 @@ class _Walk:
     said: Said
     explain: Explain
     watch: Watch
+    faulty: tuple[bool, ...]
     found: list[tuple[int, Event]] = field(default_factory=list[tuple[int, Event]])
 
-    def change(self, at: int, faulty: tuple[bool, ...], alarm: bool) -> None:
+    def change(self, at: int, faulty: tuple[bool, ...], alarm: bool, drift: bool) -> None:
         before = self.watch
-        self.watch = replace(before, faulty=faulty)
-        fresh = np.array(faulty, bool) & ~np.array(before.faulty, bool)
+        fresh = np.array(faulty, bool) & ~np.array(self.faulty, bool)
+        self.faulty = faulty
         if fresh.any():
             event = self.explained(at, only=fresh)
             self.say(at, replace(event, kind=Kind.QUALITY, cause=Cause.SENSOR, alarm=alarm))
@@ -93,20 +104,31 @@ class _Walk:
             event = replace(self.explained(at), kind=Kind.ALARM, alarm=True)
             self.watch = replace(self.watch, alarm_since_ns=event.time_ns, cause=event.cause)
             self.say(at, event)
+        if drift and not before.drift:
+            event = self.explained(at)
+            words = drift_sentence(event.device, event.reasons)
+            self.say(at, replace(event, kind=Kind.DRIFT, cause=Cause.CONTEXT, alarm=alarm, sentence=words))
         if not alarm and before.alarm_since_ns is not None:
             self.watch = replace(self.watch, alarm_since_ns=None, cause=Cause.PROCESS)
-            if before.cause is not Cause.SENSOR:
+            if before.cause is Cause.PROCESS:
                 self.over(at, before.cause, before.alarm_since_ns, "is back to normal")
-        self.sensor_trouble(at)
+        self.watch = replace(self.watch, drift=drift)
+        self.trouble(at)
 
-    def sensor_trouble(self, at: int) -> None:
-        since = self.watch.sensor_since_ns
-        trouble = any(self.watch.faulty) or self.watch.cause is Cause.SENSOR
-        if trouble and since is None:
-            self.watch = replace(self.watch, sensor_since_ns=int(self.said.time_ns[at]))
-        if not trouble and since is not None:
-            self.watch = replace(self.watch, sensor_since_ns=None)
-            self.over(at, Cause.SENSOR, since, "has all its sensors back")
+    def trouble(self, at: int) -> None:
+        """Keep up since when there is trouble with sensors or the way of running, and say when it is over."""
+        now, time_ns = self.watch, int(self.said.time_ns[at])
+        sensor = any(self.faulty) or now.cause is Cause.SENSOR
+        context = now.drift or now.cause is Cause.CONTEXT
+        if not sensor and now.sensor_since_ns is not None:
+            self.over(at, Cause.SENSOR, now.sensor_since_ns, "has all its sensors back")
+        if not context and now.context_since_ns is not None:
+            self.over(at, Cause.CONTEXT, now.context_since_ns, "is back to normal")
+        self.watch = replace(
+            now,
+            sensor_since_ns=_since(sensor, now.sensor_since_ns, time_ns),
+            context_since_ns=_since(context, now.context_since_ns, time_ns),
+        )
 
     def explained(self, at: int, only: NDArray[np.bool_] | None = None) -> Event:
         """Explain a row; `only` these signals' faults, whatever the score says."""
@@ -134,25 +156,52 @@ class _Walk:
 def edges(watch: Watch, said: Said, explain: Explain) -> tuple[Watch, list[tuple[int, Event]]]:
     """Return what is going on after these rows, and the events at them with their row numbers.
 
-    An event of kind `alarm` when the alarm begins, `quality` when a sensor's fault begins; `cleared`
-    with cause `process` or `context` when an alarm of that cause ends, and with cause `sensor` when no
-    sensor is at fault and no alarm comes from one any more. Splitting the rows anywhere gives the same
-    events.
+    An event of kind `alarm` when the alarm begins, `quality` when a sensor's fault begins, `drift` when
+    what is usual has changed. `cleared` with cause `process` when an alarm of that cause ends; with cause
+    `context` when neither a drift nor an alarm of that cause is on any more; and with cause `sensor` when no
+    alarm comes from a sensor any more and every one has been well for SETTLED rows: a loose plug is one
+    trouble, not one for each spike. Splitting the rows anywhere gives the same events.
     """
     signals = said.fault.shape[1]
-    if len(watch.faulty) != signals:
-        watch = replace(watch, faulty=(False,) * signals)
-    walk = _Walk(said, explain, watch)
-    faulty = said.fault != 0
-    for at in _changes(watch, said.alarm, faulty):
-        walk.change(at, tuple(faulty[at].tolist()), bool(said.alarm[at]))
-    return walk.watch, walk.found
+    left = watch.faulty if len(watch.faulty) == signals else (0,) * signals
+    faulty, left_after = _lasting(said.fault != 0, left)
+    drift = _lately(said, watch.drift)
+    walk = _Walk(said, explain, watch, tuple(k > 0 for k in left))
+    for at in _changes(walk, said.alarm, drift, faulty):
+        walk.change(at, tuple(faulty[at].tolist()), bool(said.alarm[at]), bool(drift[at]))
+    return replace(walk.watch, faulty=left_after), walk.found
 
 
-def _changes(watch: Watch, alarm: NDArray[np.bool_], faulty: NDArray[np.bool_]) -> Iterator[int]:
+def _since(trouble: bool, since_ns: int | None, now_ns: int) -> int | None:
+    if not trouble:
+        return None
+    return now_ns if since_ns is None else since_ns
+
+
+def _lately(said: Said, before: bool) -> NDArray[np.bool_]:
+    """Return at every row what was last said of a drift."""
+    if said.drift is None:
+        return np.full(len(said.alarm), before)
+    known = np.concatenate([[float(before)], said.drift])
+    last = np.maximum.accumulate(np.where(np.isnan(known), 0, np.arange(len(known))))
+    return known[last[1:]] != 0
+
+
+def _lasting(fault: NDArray[np.bool_], left: tuple[int, ...]) -> tuple[NDArray[np.bool_], tuple[int, ...]]:
+    """Return where sensors (n, s) are taken for faulty, and for how many rows more from the last one on."""
+    rows = np.arange(len(fault))[:, None]
+    first = np.array(left, np.int64)[None] - SETTLED - 1
+    latest = np.maximum.accumulate(np.concatenate([first, np.where(fault, rows, first)]), axis=0)
+    left_after = np.maximum(0, latest[-1] + SETTLED + 1 - len(fault))
+    return rows - latest[1:] < SETTLED, tuple(left_after.tolist())
+
+
+def _changes(
+    walk: _Walk, alarm: NDArray[np.bool_], drift: NDArray[np.bool_], faulty: NDArray[np.bool_]
+) -> Iterator[int]:
     """Yield the rows at which anything differs from the row before."""
     if len(alarm):
-        before = [watch.alarm_since_ns is not None, *watch.faulty]
-        now = np.column_stack([alarm, faulty])
+        before = [walk.watch.alarm_since_ns is not None, walk.watch.drift, *walk.faulty]
+        now = np.column_stack([alarm, drift, faulty])
         same = np.vstack([np.array(before, bool)[None], now[:-1]]) == now
         yield from np.flatnonzero(~same.all(axis=1)).tolist()

@@ -19,18 +19,20 @@ from bimetal.nouns.signal import Signal
 from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.node import EVERY
 from bimetal.program.program import Program
+from bimetal.stream.again import Again
 from bimetal.stream.edge import Explain, Said, Watch, edges
 from bimetal.stream.feed import Feed
+from bimetal.stream.runs import Runs, RunsMany
 
 _COMPANY = 16
 """So many devices are enough for every target to run them as it runs many."""
 
 
-class Runs(Protocol):
-    """A program with its parameters, ready to run; a target's `Running` is one."""
+class Further(Protocol):
+    """Says more of an event, from what can be asked about its row (see again.py)."""
 
-    def run(self, state: bytes, rows: NDArray[Any]) -> tuple[bytes, NDArray[Any], NDArray[np.uint32]]:
-        """Feed rows to one device in order; returns its state, the outputs and which clocks fired."""
+    def __call__(self, event: Event, asks: Again, at: int) -> Event:
+        """Return the event with what was found out."""
         ...
 
 
@@ -54,16 +56,6 @@ class Scored:
     score: NDArray[np.float64]
     alarm: NDArray[np.bool_]
     events: tuple[Event, ...]
-
-
-class RunsMany(Runs, Protocol):
-    """A program that takes many devices at once, as it may."""
-
-    def run_devices(
-        self, states: NDArray[np.uint8], rows: NDArray[Any]
-    ) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]:
-        """Feed rows (D, n) to D devices with states (D, state bytes); the answers are those of `run`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +82,14 @@ class Scorer:
 
     Without `explain`, nothing is said but outputs. What `load` returned is used again for the same
     device until `forget`; it keeps no state of its own, so this changes no answer. Devices for
-    which it returned the very same object are run together where it can do that.
+    which it returned the very same object are run together where it can do that. `further` may add to events.
     """
 
     program: Program
     feed: Feed
     load: Callable[[str], Runs]
     explain: Explain | None = None
+    further: Further | None = None
     _loaded: dict[str, Runs] = field(default_factory=dict[str, Runs])
     _shape: _Shape = field(init=False, repr=False, compare=False)
 
@@ -130,6 +123,13 @@ class Scorer:
                 if self.explain is not None and not (calm[k] and watch.quiet):
                     said = self._said(device, at[k], batch, values, outputs[at[k]], fired[at[k]])
                     watch, found = edges(watch, said, self.explain)
+                    if self.further is not None and found:
+                        asks = Again(group.running, before[k].program, rows[at[k]], outputs[at[k]], self.feed)
+                        places = np.searchsorted(at[k], [row for row, _ in found]).tolist()
+                        found = [
+                            (row, self.further(event, asks, place))
+                            for (row, event), place in zip(found, places, strict=True)
+                        ]
                     events += found
                 after[device] = DeviceState(program, watch)
         events.sort(key=lambda item: item[0])
@@ -177,9 +177,9 @@ class Scorer:
         return running
 
     def _calm(self, outputs: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return for each device, of rows (D, n), whether nothing was said of an alarm or a fault."""
+        """Return for each device, of rows (D, n), whether no alarm, fault or drift was said."""
         calm = np.ones(len(outputs), bool)
-        for name in {"alarm", "fault"} & set(self._shape.bits):
+        for name in {"alarm", "fault", "drift"} & set(self._shape.bits):
             calm &= ~(outputs[name] != 0).reshape(len(outputs), -1).any(axis=1)
         return calm
 
@@ -207,9 +207,10 @@ class Scorer:
             looks[:] = outputs["looks"].reshape(len(at), signals)
         alarm = self._column("alarm", outputs, fired, 0)[there] != 0
         score = self._column("score", outputs, fired, np.nan)[there]
+        drift = np.where(self._there("drift", fired), self._column("drift", outputs, fired, 0), np.nan)[there]
         at = at[there]
         time_ns, share, fault, looks = batch.time_ns[at], share[there], fault[there], looks[there]
-        return Said(device, at, time_ns, values[at], score, alarm, share, fault, looks)
+        return Said(device, at, time_ns, values[at], score, alarm, share, fault, looks, drift)
 
     def _there(self, name: str, fired: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Return the rows at which an output was put out; none for one the program has not."""

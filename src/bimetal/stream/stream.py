@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from bimetal.keep.tail import Arrived
 from bimetal.nouns.batch import Batch
+from bimetal.nouns.errors import BadProgram
 from bimetal.nouns.event import Event
+from bimetal.program.layout import layout_of
 from bimetal.stream.checkpoint import Checkpoint
 from bimetal.stream.late import Reorder, Sorted, Waiting
 from bimetal.stream.scorer import DeviceState, Scored, Scorer
@@ -84,6 +86,16 @@ class Stream:
         """Remember what a checkpoint says, and nothing else."""
         self.sequence, self.states, self.waiting = checkpoint.sequence, checkpoint.states, checkpoint.waiting
         self._due_ns = self.reorder.due_ns(self.waiting)
+
+    def know(self, other: Stream) -> None:
+        """Go on as another does whose program has the same state, remembering what this one remembers.
+
+        What is being taken in meanwhile is still scored as before. Raises BadProgram for another state.
+        """
+        mine, theirs = (layout_of(s.scorer.program).state for s in (self, other))
+        if mine != theirs:
+            raise BadProgram("its program has another state, so it must begin anew", where=other.name)
+        self.scorer, self.key = other.scorer, other.key
 
     def forget(self, device: str) -> None:
         """Remember nothing of a device."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bimetal.targets.loops import (
     At,
@@ -37,23 +37,36 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The names a statement reads and writes (its own loop variables left out), and the memory it uses."""
+    """The names a statement reads and writes (its own loop variables left out), and the memory it uses.
+
+    `used` and `changed` are the space and name of the buffers among `places`, and of those that it writes.
+    """
 
     reads: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     places: tuple[Place, ...] = ()
+    used: frozenset[tuple[str, str]] = field(init=False)
+    changed: frozenset[tuple[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        used = frozenset((p.buf.space, p.buf.name) for p in self.places)
+        changed = frozenset((p.buf.space, p.buf.name) for p in self.places if p.writes)
+        object.__setattr__(self, "used", used)
+        object.__setattr__(self, "changed", changed)
 
     def conflicts(self, other: Effect) -> bool:
         """Say whether two statements must stay in their order."""
-        if self.writes & (other.reads | other.writes) or self.reads & other.writes:
-            return True
-        mine, others = ({(p.buf.space, p.buf.name): p.writes for p in _most(e.places)} for e in (self, other))
-        return any(mine[buf] or others[buf] for buf in mine.keys() & others.keys())
+        return not (
+            self.writes.isdisjoint(other.reads)
+            and self.writes.isdisjoint(other.writes)
+            and self.reads.isdisjoint(other.writes)
+            and self.changed.isdisjoint(other.used)
+            and self.used.isdisjoint(other.changed)
+        )
 
-
-def _most(places: Iterable[Place]) -> Iterator[Place]:
-    """Yield reads before writes, so that of a buffer that is read and written the write counts."""
-    yield from sorted(places, key=lambda p: p.writes)
+    def with_(self, other: Effect) -> Effect:
+        """Return the effect of both statements."""
+        return Effect(self.reads | other.reads, self.writes | other.writes, self.places + other.places)
 
 
 def effect_of(statement: Stmt) -> Effect:
@@ -114,7 +127,7 @@ def apart_in_turns(first: For, second: For) -> bool:
 
 
 def _has(effect: Effect, buf: Buf) -> bool:
-    return any((p.buf.space, p.buf.name) == (buf.space, buf.name) for p in effect.places)
+    return (buf.space, buf.name) in effect.used
 
 
 def spans_in(body: tuple[Stmt, ...]) -> dict[str, int]:

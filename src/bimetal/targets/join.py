@@ -88,12 +88,12 @@ def _is_inmost(statement: Stmt | None) -> TypeGuard[For]:
 def _before(between: Sequence[_Item], item: _Item) -> list[_Item]:
     """Return what of the statements in between must come before a loop, in order."""
     needed: list[_Item] = []
-    later = [item.effect]
+    later = item.effect
     for other in reversed(between):
-        if any(other.effect.conflicts(effect) for effect in later):
-            needed.insert(0, other)
-            later.append(other.effect)
-    return needed
+        if other.effect.conflicts(later):
+            needed.append(other)
+            later = later.with_(other.effect)
+    return needed[::-1]
 
 
 def _once(body: Sequence[Stmt]) -> tuple[Stmt, ...]:

@@ -90,14 +90,16 @@ def _elementwise(node: Node) -> Step:
     missing = [(1,) * (rank - len(a.shape)) for a in args]
     if not any(missing):
         return lambda values: letter(node, [values[a] for a in args])
+    aligned = tuple(zip(args, missing, strict=True))
 
     def step(values: Values) -> Array:
-        parts = [values[a] for a in args]
-        return letter(
-            node, [p.reshape(p.shape[:1] + m + p.shape[1:]) for p, m in zip(parts, missing, strict=True)]
-        )
+        return letter(node, [_deepened(values[a], ones) if ones else values[a] for a, ones in aligned])
 
     return step
+
+
+def _deepened(value: Array, ones: tuple[int, ...]) -> Array:
+    return value.reshape(value.shape[:1] + ones + value.shape[1:])
 
 
 def _scan(node: Node, body: Scope) -> Step:

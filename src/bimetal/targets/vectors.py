@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from bimetal.nouns.errors import BadInput
 from bimetal.program.digest import digest
 from bimetal.program.layout import Layout, initial_state, layout_of
-from bimetal.program.node import DTYPES
+from bimetal.program.node import DTYPES, Clock
 from bimetal.program.program import Input, Program, bounds_of
-from bimetal.targets.numpy import NumpyTarget
+from bimetal.targets.numpy import NumpyRunning, NumpyTarget
 from bimetal.targets.target import Running
 
 FORMAT = 1
@@ -24,6 +24,9 @@ STRIDE = 64
 RUNS = 32
 AWAKE = 2
 """So many runs go on until the program says something."""
+OFTEN = 64
+"""Clocks slower than once in so many readings are waited for by the first run alone, and once: vectors are
+flash on a device."""
 Usual = Mapping[str, tuple[float, float]]
 Kind = Callable[[np.random.Generator, NDArray[Any]], NDArray[Any]]
 
@@ -72,24 +75,47 @@ def make_vectors(
 
     `usual` gives the everyday range of inputs by name. Run k is of kind k modulo the number of kinds,
     and has `rows` rows. Before them the first two have everyday readings until the program is awake:
-    every clock has fired twice, and every float result that ever changes within LONGEST readings has
-    changed. Raises BadInput when the block does not fit the program.
+    every clock has fired twice (a slow one once, in the first), and every float result that ever changes
+    within LONGEST readings has changed. Raises BadInput when the block does not fit the program.
     """
     law = NumpyTarget().load(program, block)
     rng = np.random.default_rng(seed)
-    start = initial_state(program)
-    slowest = max(c.first + c.period + 1 for c in program.clocks)
     everyday = readings(program, rng, LONGEST, _everyday_kind, usual or {})
-    asleep = min(max(slowest, _first_words(program, law, everyday)), LONGEST)
-    found: list[Vector] = []
+    awake = max(_first_words(program, law, everyday), *(_fired_twice(c) for c in program.clocks))
+    asleep = [min(awake, LONGEST)] * AWAKE
+    asleep[0] = min(max(awake, *(c.first + 1 for c in program.clocks)), LONGEST)
+    given: list[NDArray[Any]] = []
     for k in range(runs):
-        name, kind = KINDS[k % len(KINDS)]
-        given = readings(program, rng, rows, kind, usual or {})
+        part = readings(program, rng, rows, KINDS[k % len(KINDS)][1], usual or {})
         if k < AWAKE:
-            given = layout_of(program).input.conformed(np.concatenate([everyday[:asleep], given]))
-        state, outputs, fired = law.run(start, given)
-        found.append(Vector(f"{name} {k // len(KINDS) + 1}", given, outputs, fired, state))
+            part = layout_of(program).input.conformed(np.concatenate([everyday[: asleep[k]], part]))
+        given.append(part)
+    found = (
+        Vector(f"{KINDS[k % len(KINDS)][0]} {k // len(KINDS) + 1}", given[k], outputs, fired, state)
+        for k, (state, outputs, fired) in enumerate(_side_by_side(law, initial_state(program), given))
+    )
     return Vectors(maker(program, block), tuple(found))
+
+
+def _fired_twice(clock: Clock) -> int:
+    return clock.first + clock.period + 1 if clock.period <= OFTEN else 0
+
+
+def _side_by_side(
+    law: NumpyRunning, start: bytes, given: Sequence[NDArray[Any]]
+) -> Iterator[tuple[bytes, NDArray[Any], NDArray[np.uint32]]]:
+    """Run all at once, each for as long as its rows go on: letters cost by the call, not by the device."""
+    shape = (len(given), max(map(len, given), default=0))
+    states = np.repeat(np.frombuffer(start, np.uint8)[None], len(given), axis=0)
+    outputs, fired = np.zeros(shape, law.layouts.output.dtype), np.zeros(shape, np.uint32)
+    begin = 0
+    for end in sorted({len(rows) for rows in given}):
+        on = [k for k, rows in enumerate(given) if len(rows) >= end]
+        parts = np.stack([given[k][begin:end] for k in on])
+        states[on], outputs[on, begin:end], fired[on, begin:end] = law.run_devices(states[on], parts)
+        begin = end
+    for k, rows in enumerate(given):
+        yield states[k].tobytes(), outputs[k, : len(rows)], fired[k, : len(rows)]
 
 
 def _first_words(program: Program, law: Running, rows: NDArray[Any]) -> int:

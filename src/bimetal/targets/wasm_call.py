@@ -71,6 +71,19 @@ def _pointer(kind: Any) -> Any:
     return pointer(kind)
 
 
+def new_engine() -> Any:
+    """Return a compiler that starts no threads.
+
+    It would start one for every core, and end the whole process where the system allows no more; programs
+    are too few functions for threads to pay.
+    """
+    import wasmtime
+
+    settings = wasmtime.Config()
+    settings.parallel_compilation = False
+    return wasmtime.Engine(settings)
+
+
 @functools.cache
 def _bindings() -> Any:
     """Return wasmtime's own bindings where their call without checks works, None otherwise."""
@@ -85,7 +98,7 @@ def _works(bindings: Any) -> bool:
     """Try a function that returns the difference of two numbers, and one that traps."""
     import wasmtime
 
-    engine = wasmtime.Engine()
+    engine = new_engine()
     store = wasmtime.Store(engine)
     exports: Any = wasmtime.Instance(store, wasmtime.Module(engine, _tried()), []).exports(store)
     less = _Unchecked(bindings, store, exports["less"], 2, 1)

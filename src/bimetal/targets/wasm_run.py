@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from bimetal.targets.kernels.substitute import dense_in_one_piece
 from bimetal.targets.lane import in_company, whole_of
 from bimetal.targets.lower import lower
 from bimetal.targets.wasm import PAGE, Module, write_wasm
-from bimetal.targets.wasm_call import caller
+from bimetal.targets.wasm_call import caller, new_engine
 from bimetal.targets.wasm_vector import LANES
 
 MOST_BYTES = 1 << 20
@@ -38,9 +39,6 @@ class WasmTarget:
     """WebAssembly in wasmtime: no compiler needed, the same bytes as in a browser."""
 
     name = "wasm"
-
-    def __init__(self) -> None:
-        self._modules: dict[tuple[bytes, bool], tuple[Any, Module]] = {}
 
     def present(self) -> str:
         """Return "" where programs can run, else why not and what would change that."""
@@ -60,16 +58,8 @@ class WasmTarget:
             raise Unsupported(self.present(), where="wasm")
         values = unpack(program, block)
         many = functools.cache(functools.partial(_company, program, values))
-        return WasmRunning(program, block[HEAD.size :], functools.partial(self._compiled, program), many)
-
-    def _compiled(self, program: Program, groups: bool) -> tuple[Any, Module]:
-        """Return the compiled module of a program, with functions for groups of devices or without."""
-        key = digest(program), groups
-        if key not in self._modules:
-            while len(self._modules) >= MOST_MODULES:
-                self._modules.pop(next(iter(self._modules)))
-            self._modules[key] = _compiled(program, groups)
-        return self._modules[key]
+        compiled = functools.partial(compiled_module, _Content(digest(program), program))
+        return WasmRunning(program, block[HEAD.size :], compiled, many)
 
 
 class WasmRunning:
@@ -220,12 +210,18 @@ class _Instance:
 @functools.cache
 def _engine() -> Any:
     """Return the one compiler of this process, made when first asked for."""
-    import wasmtime
-
-    engine = wasmtime.Engine(wasmtime.Config())
-    # Let go of before the interpreter takes wasmtime itself apart, which then could not and says so.
-    atexit.register(engine.close)
+    engine = new_engine()
+    atexit.register(_let_go, engine)
     return engine
+
+
+def _let_go(engine: Any) -> None:
+    """Let go of the compiler and its modules before the interpreter takes wasmtime itself apart.
+
+    After that neither could be, and would say so.
+    """
+    compiled_module.cache_clear()
+    engine.close()
 
 
 def _company(program: Program, values: dict[str, NDArray[Any]]) -> Company | None:
@@ -242,9 +238,23 @@ def _made(program: Program, ranges: Ranges, params: bytes) -> Run:
     return _Instance(program, params, wasmtime.Module(_engine(), module.code), module, True).run
 
 
-def _compiled(program: Program, groups: bool) -> tuple[Any, Module]:
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A program, the same as any other of the same content."""
+
+    digest: bytes
+    program: Program = field(compare=False)
+
+
+@functools.lru_cache(MOST_MODULES)
+def compiled_module(content: _Content, groups: bool) -> tuple[Any, Module]:
+    """Return the compiled module of a program, with functions for groups of devices or without.
+
+    A module has no state, and its code does not depend on what was learned.
+    """
     import wasmtime
 
+    program = content.program
     ranges = check(program).ranges
     together = lower(program, ranges, dense_in_one_piece) if groups else None
     module = write_wasm(lower(program, ranges), groups=groups, together=together)

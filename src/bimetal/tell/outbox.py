@@ -71,7 +71,7 @@ class Outbox:
                 continue
             line.thread.join(timeout_s)
             if line.thread.is_alive():
-                line.tally.left_out += line.queue.qsize()
+                line.tally.left_out += max(line.queue.qsize() - 1, 0)  # the last is the word to end
             else:
                 line.channel.close()
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bimetal.learn.learners.covariance import RIDGE_TOGETHER, Habit, fit_habit
+from bimetal.learn.learners.covariance import RIDGE_OWN, RIDGE_TOGETHER, Habit, fit_habit
+from bimetal.learn.sense import rows_of
+from bimetal.program import letter
+from bimetal.program.block import pack
+from bimetal.program.layout import initial_state, layout_of
+from bimetal.program.operators.guarded_distance import GuardedDistance
+from bimetal.program.program import Draft
+from bimetal.targets.present import fastest
 
 
 def healthy(rows: int, seed: int = 0) -> np.ndarray:
@@ -52,3 +59,31 @@ def test_what_never_moved_may_move_a_little() -> None:
 def test_all_the_same_is_no_trouble() -> None:
     habit = fit_habit(np.full((100, 4), 3.0, np.float32), 0.002)
     assert np.isfinite([*habit.whiten.ravel(), habit.gain, *habit.precision]).all()
+
+
+def test_healthy_readings_do_not_shrink_what_is_usual() -> None:
+    rows = np.random.default_rng(7).standard_t(5, (20_000, 3)).astype(np.float32)
+    habit = fit_habit(rows, RIDGE_OWN)
+    assert (habit.short > 0.1).all()
+    settled, shrunk = (ratio_after(habit, rows, short) for short in (habit.short, np.zeros(3)))
+    assert settled == pytest.approx(1, abs=0.05)
+    assert shrunk < 0.9
+
+
+def ratio_after(habit: Habit, rows: np.ndarray, short: np.ndarray) -> float:
+    """Let a habit follow the rows it was learned from; return the mean of its directions' variances."""
+    draft = Draft("habit")
+    x = letter.stack([letter.stack([draft.input(name) for name in "abc"])])
+    sound = letter.const(np.ones(1, bool), "b1")
+    draft.output("distance", GuardedDistance(1, 3).trace(draft, x, sound, letter.const(True, "b1"))[0])
+    program = draft.finish()
+    values = draft.values | {
+        "distance_centre": habit.centre[None],
+        "distance_whiten": habit.whiten[None],
+        "distance_gain": [habit.gain],
+        "distance_short": short[None],
+        "distance_pace": 1e-3,
+    }
+    running = fastest().load(program, pack(program, values))
+    state, _, _ = running.run(initial_state(program), rows_of(program, "abc", rows))
+    return float(np.frombuffer(state, layout_of(program).state.dtype)["ratio"].mean())

@@ -42,7 +42,7 @@ def said(z: NDArray[np.float64], limits: dict[str, Any], target: Any = None) -> 
     """What a gate puts out for standardised readings: y0 fault, y1 looks, y2 usable, y3 waits, y4 figures."""
     lost = np.isnan(z)
     signals = (z, np.ones(z.shape, bool), lost)
-    program, values = wire(QualityGate(z.shape[1]), signals)
+    program, values = wire(QualityGate(z.shape[1], "quality_sibling" in limits), signals)
     running = (target or NumpyTarget()).load(program, pack(program, values | limits))
     rows = np.zeros(len(z), layout_of(program).input.dtype)
     for k, signal in enumerate(signals):
@@ -155,7 +155,7 @@ def test_other_targets_have_the_same_bits() -> None:
 
 
 def test_a_signal_takes_less_than_two_hundred_bytes_and_others_are_refused() -> None:
-    program, _ = wire(QualityGate(8), (np.zeros((1, 8)), np.ones((1, 8), bool), np.ones((1, 8), bool)))
+    program, _ = wire(QualityGate(8, True), (np.zeros((1, 8)), np.ones((1, 8), bool), np.ones((1, 8), bool)))
     check(program)
     assert layout_of(program).state.size < 200 * 8
     draft = Draft("other")

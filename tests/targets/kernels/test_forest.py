@@ -121,6 +121,13 @@ def test_two_classes_that_are_declared_are_counted_as_one_sum() -> None:
     same_in_c(made, "u8")
 
 
+def test_no_tree_is_found_its_output_by_a_division() -> None:
+    trees = tuple((0, k, 0, 1) for k in range(6))
+    made = Forest(trees, tuple((k,) for k in range(12)), tuple(range(0, 12, 2)), outputs=3)
+    program, _ = wire(made, (np.zeros((1, COLUMNS), np.uint8),))
+    assert " % " not in write_c99(program, lower(program, check(program).ranges, in_one_piece), "m").code
+
+
 @pytest.mark.needs("cc")
 @pytest.mark.parametrize("levels", [1, 2])
 def test_a_crown_with_one_cell_and_one_tree(levels: int) -> None:

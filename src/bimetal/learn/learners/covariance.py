@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.learn.moments import Floats, Moments, merge, moments_of
+from bimetal.program.operators.guarded_distance import FARTHEST, GUARD, NEAR
 
 Rows = NDArray[np.float32]
 
@@ -23,19 +24,26 @@ _CUT = 12.0
 """Beyond this many times the upper quartile of the distance a row counts less."""
 _CHUNK = 16_384
 
+_KEPT = 0.5
+"""So much of what the ridge adds to a variance stays, though the readings never show it."""
+_SETTLING = 20
+"""After so many turns the mean distance, a mean of distances not far beyond it, no longer moves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Habit:
     """What is usual for d features.
 
     Their centre (d,), the whitened directions (d, d), one over the mean distance, and the diagonal
-    of W'W (d,), which says how exactly each feature follows from the others.
+    of W'W (d,), which says how exactly each feature follows from the others. `short` (d,) is by how much
+    the variance of each direction falls short to GuardedDistance, which learns far readings less.
     """
 
     centre: Floats
     whiten: Floats
     gain: float
     precision: Floats
+    short: Floats
 
 
 def fit_habit(rows: Rows, ridge: float) -> Habit:
@@ -56,7 +64,21 @@ def fit_habit(rows: Rows, ridge: float) -> Habit:
         distance = _distance(rows, centre, whiten)
     usual = float(np.minimum(distance, np.quantile(distance, 0.95)).mean())
     precision = np.clip((whiten**2).sum(axis=0), 1e-6, 1e9)
-    return Habit(np.clip(centre, -1e4, 1e4), np.clip(whiten, -100, 100), 1 / max(usual, 1e-6), precision)
+    centre, whiten, gain = np.clip(centre, -1e4, 1e4), np.clip(whiten, -100, 100), 1 / max(usual, 1e-6)
+    return Habit(centre, whiten, gain, precision, _short(((rows - centre) @ whiten.T) ** 2, gain * distance))
+
+
+def _short(squares: Floats, distance: Floats) -> Floats:
+    """Return by how much the means of squares (n, d) along each direction shrink, weighed as the guard will.
+
+    What the ridge has added is made up for in part: that a direction hardly ever moves may be learned.
+    """
+    mean = 1.0
+    for _ in range(_SETTLING):
+        mean = float(np.clip(np.minimum(distance, NEAR * mean).mean(), 1e-3, 1e6))
+    guard = np.minimum(1.0, GUARD * mean / np.maximum(distance, 1e-6))
+    whole, guarded = squares.mean(axis=0), guard @ squares / guard.sum()
+    return np.clip(whole - guarded + _KEPT * (1 - whole), 0, FARTHEST)
 
 
 def _whitened(moments: Moments, ridge: float) -> tuple[Floats, Floats]:

@@ -26,7 +26,13 @@ PROCESS_KINDS = {
 }
 SENSOR_KINDS = (LOOSE_SENSOR, STUCK_SENSOR)
 KINDS = (*PROCESS_KINDS, *SENSOR_KINDS)
-SCENARIOS = (HEALTHY, MIXED, *KINDS)
+OVERLOAD, IDLE = "overload", "idle"
+CONTEXT_KINDS = {
+    OVERLOAD: ("current", "temperature", "vibration", "speed", "pressure"),
+    IDLE: ("current", "temperature", "vibration", "speed", "pressure"),
+}
+"""A sound machine that is run in a way it never was before."""
+SCENARIOS = (HEALTHY, MIXED, *KINDS, *CONTEXT_KINDS)
 
 AFTER_LEARNING_S = 8.0
 BEFORE_END_S = 12.0
@@ -55,13 +61,15 @@ class Fault:
 
     @property
     def cause(self) -> Cause:
-        """Whether the machine or only a sensor is at fault."""
+        """Whether the machine or only a sensor is at fault, or neither: it is run in another way."""
+        if self.kind in CONTEXT_KINDS:
+            return Cause.CONTEXT
         return Cause.SENSOR if self.signal else Cause.PROCESS
 
     @property
     def signals(self) -> tuple[str, ...]:
         """The signals that show it, the most telling first."""
-        return (self.signal,) if self.signal else PROCESS_KINDS[self.kind]
+        return (self.signal,) if self.signal else (PROCESS_KINDS | CONTEXT_KINDS)[self.kind]
 
 
 def device_names(machines: int) -> tuple[str, ...]:

@@ -13,9 +13,12 @@ from bimetal.nouns.errors import BadInput
 from bimetal.packs.machine.fault import (
     BEARING_WEAR,
     BLOCKED_FILTER,
+    CONTEXT_KINDS,
     CURRENT_IMBALANCE,
+    IDLE,
     LOOSE_SENSOR,
     OVERHEATING,
+    OVERLOAD,
     PROCESS_KINDS,
     SIGNALS,
     STUCK_SENSOR,
@@ -170,7 +173,7 @@ class _Machines:
 
     def step(self, at_s: float, normals: Floats, uniforms: Floats, faults: dict[str, Floats]) -> Floats:
         """Return what perfect sensors of all machines would add up to with their noise, (machines, 5)."""
-        load = self._next_load(at_s, normals, uniforms)
+        load = self._next_load(at_s, normals, uniforms) + 0.6 * faults[OVERLOAD] - 0.4 * faults[IDLE]
         self._process = self._wandered(self._process, 0.4, 1.0, normals[:, 3:7])
         slip, back_pressure, voltage, cavitation = (1 + self._process * _PROCESS).T
         speed = self._speed * (0.80 + 0.25 * load) * slip
@@ -241,7 +244,7 @@ class _Faults:
                 self.strength[fault.kind][fault.machine] = grown * fault.severity
 
     def _clear(self) -> None:
-        self.strength = {kind: np.zeros(self._machines) for kind in PROCESS_KINDS}
+        self.strength = {kind: np.zeros(self._machines) for kind in (*PROCESS_KINDS, *CONTEXT_KINDS)}
         self.loose = np.zeros((self._machines, len(SIGNALS)))
         self.stuck = np.zeros((self._machines, len(SIGNALS)), dtype=bool)
 

@@ -15,6 +15,10 @@ from bimetal.program.program import Draft
 
 FARTHEST = 1e4
 """The largest size of a feature and of its drift."""
+GUARD = 3.0
+"""Up to so many times the mean distance is learned in full."""
+NEAR = 5.0
+"""At most so many times their mean do distances go into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,13 @@ class GuardedDistance(Checked):
     W is learned: the whitened directions of the covariance. What adapts is the drift of every feature
     and the variance r of every direction, at `pace` times a guard that falls below 1 as soon as the
     distance is more than `guard` times its running mean, so that what is unusual is hardly learned.
+    Guarded like this, the mean of y_k^2 falls short of the variance that was learned; so much is added
+    to it, lest healthy readings shrink r, and with it what counts as usual.
 
     Gives f32 (g,) distances and f32 (g, d) parts. Parameters: `<name>_centre` (g, d), `<name>_whiten`
-    (g, d, d), `<name>_gain` (g,), `<name>_pace` (), and, where single features may be unusable,
-    `<name>_precision` (g, d), the diagonal of W'W.
+    (g, d, d), `<name>_gain` (g,), `<name>_short` (g, d), by how much the guarded mean of y_k^2 falls
+    short, `<name>_pace` (), and, where single features may be unusable, `<name>_precision` (g, d), the
+    diagonal of W'W.
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -47,7 +54,7 @@ class GuardedDistance(Checked):
 
     groups: int = knob(1, low=1, high=65536, what="how many groups there are")
     features: int = knob(1, low=1, high=4096, what="how many features a group has")
-    guard: float = knob(3.0, low=1, high=1e6, what="how many times the mean distance is learned in full")
+    guard: float = knob(GUARD, low=1, high=1e6, what="how many times the mean distance is learned in full")
     least: float = knob(0.25, low=1e-6, high=1, what="how far the variance of a direction may shrink")
     name: str = "distance"
 
@@ -59,6 +66,7 @@ class GuardedDistance(Checked):
         centre = draft.param(f"{self.name}_centre", np.zeros((g, d)), low=-FARTHEST, high=FARTHEST)
         whiten = draft.param(f"{self.name}_whiten", np.tile(np.eye(d), (g, 1, 1)), low=-100, high=100)
         gain = draft.param(f"{self.name}_gain", np.full(g, 1 / d), low=0, high=1e6)
+        short = draft.param(f"{self.name}_short", np.zeros((g, d)), low=0, high=FARTHEST)
         drift = draft.state("drift", np.zeros((g, d)), low=-FARTHEST, high=FARTHEST, clock=clock)
         ratio = draft.state("ratio", np.ones((g, d)), low=self.least, high=1e6, clock=clock)
 
@@ -79,7 +87,8 @@ class GuardedDistance(Checked):
         step = letter.reshape(self._step(draft, distance, follow), (g, 1))
         moved = word.clip(letter.add(drift, letter.mul(step, off)), -FARTHEST, FARTHEST)
         draft.set(drift, moved)
-        spread = letter.add(ratio, letter.mul(step, letter.sub(letter.mul(along, along), ratio)))
+        variance = letter.add(letter.mul(along, along), short)
+        spread = letter.add(ratio, letter.mul(step, letter.sub(variance, ratio)))
         sound = letter.reshape(sound, (g, 1))
         draft.set(ratio, letter.where(sound, word.clip(spread, self.least, 1e6), ratio))
         return distance, parts
@@ -104,7 +113,7 @@ class GuardedDistance(Checked):
             1.0,
             letter.div(limit, letter.maximum(letter.const(1e-6, "f32"), distance)),
         )
-        near = letter.minimum(letter.mul(mean, 5.0), distance)
+        near = letter.minimum(letter.mul(mean, NEAR), distance)
         after = letter.add(mean, letter.mul(pace, letter.sub(near, mean)))
         draft.set(mean, letter.where(follow, word.clip(after, 1e-3, 1e6), mean))
         return letter.where(follow, letter.mul(pace, guard), 0.0)

@@ -10,13 +10,14 @@ import numpy as np
 from bimetal.nouns.errors import BadProgram
 from bimetal.nouns.event import Fault
 from bimetal.program import letter, word
+from bimetal.program.jump import Jump
 from bimetal.program.node import EVERY, Node
 from bimetal.program.operator import Checked, Example, knob
 from bimetal.program.program import Draft
+from bimetal.program.sibling import MOST, Sibling, average
 
 NEVER = 1e30
 """A limit that nothing reaches."""
-MOST = 65536
 CONVERSIONS = 4
 """So many changes of unit are tried on each signal."""
 TESTED_FOR = 8
@@ -40,9 +41,9 @@ class QualityGate(Checked):
         drift    middle `<name>_middle`: come at once it is an offset, else a drift
         unit     a step beyond `<name>_reach` from `<name>_centre` that a change of unit explains
 
-    Where a signal has a sibling, `<name>_sibling`, that it follows with `<name>_follows`, levels are those of
-    what it does not follow, and the one of the two that has left its own past is at fault. Where there is
-    none, `<name>_sibling` is the signal itself and `<name>_follows` 0.
+    With `siblings`, a signal may have a second sensor of the same thing, `<name>_sibling`, that it follows
+    with `<name>_follows`: levels are then those of what it does not follow, and the one of the two that has
+    left its own past is at fault. One without has itself and 0 there.
 
     Gives i32 (s,) the fault (nouns.event.Fault); i32 (s,) what a signal looks like where nothing tells a
     sensor from the process: noise, offset or drift without a sibling, a unit where `<name>_unit_known` says
@@ -57,6 +58,9 @@ class QualityGate(Checked):
     )
 
     signals: int = knob(1, low=1, high=4096, what="how many signals there are")
+    siblings: bool = knob(
+        False, low=0, high=1, what="whether any of them has a second sensor of the same thing"
+    )
     name: str = "quality"
 
     def trace(self, draft: Draft, *signals: Node) -> tuple[Node, Node, Node, Node, Node]:
@@ -66,31 +70,34 @@ class QualityGate(Checked):
         losses = self._losses(draft, lost)
         here = letter.both(sound, letter.invert(lost))
         value = word.clip(letter.where(here, z, 0.0), -1e8, 1e8)
-        jump = _Jump.of(draft, value, here, limit["jump"])
+        jump = Jump.of(draft, value, here, limit["jump"])
         rough = self._rough(draft, value, here, jump, limit["rough"])
         stepped = self._stepped(draft, jump)
         unit = self._unit(draft, value, here, jump)
         another = letter.lt(letter.const(0, "i32"), unit)
         other = letter.both(another, draft.param(f"{self.name}_unit_known", np.zeros(self.signals), "b1"))
-        follows = draft.param(f"{self.name}_follows", np.zeros(self.signals), low=-100, high=100)
-        kin, sibling = letter.invert(letter.eq(follows, 0.0)), self._sibling(draft)
-        # What both siblings did happened.
-        shared = letter.both(kin, letter.gather(letter.either(jump.waits, jump.spiked), sibling))
-        doubted = letter.both(letter.both(jump.waits, kin), letter.invert(shared))
-        spiked = letter.both(jump.spiked, letter.invert(shared))
-        usable = letter.both(letter.both(here, letter.invert(doubted)), letter.invert(other))
-        fast, slow, shape, hard = self._levels(
-            draft, value, jump.one, usable, follows, sibling, stepped, limit
-        )
+        usable, spiked = letter.both(here, letter.invert(other)), jump.spiked
+        sibling = Sibling.of(draft, self.name, self.signals) if self.siblings else None
+        if sibling:
+            # What both siblings did happened.
+            own = letter.invert(sibling.shares(letter.either(jump.waits, jump.spiked)))
+            doubted = letter.both(letter.both(jump.waits, letter.invert(sibling.alone)), own)
+            usable, spiked = letter.both(usable, letter.invert(doubted)), letter.both(spiked, own)
+        now, off, counts = sibling.compared(value, jump.one, usable) if sibling else (value, value, usable)
+        seen = self._counted(draft, counts)
+        fast, slow, shape = self._levels(draft, off, counts, seen, stepped, limit)
 
         broken = draft.param(f"{self.name}_broken", np.full(self.signals, BROKEN), low=0, high=NEVER)
-        dropout = letter.lt(broken, losses)
         noise = self._stays(draft, rough, limit["rough"], "noisy")
-        named = letter.const(np.zeros(self.signals), "i32")
-        told = letter.where(another, letter.const(int(Fault.UNIT), "i32"), shape)
-        fault = letter.where(hard, told, named)
+        fault = letter.const(np.zeros(self.signals), "i32")
+        if sibling:
+            guilty = letter.both(sibling.guilty(now, usable, seen), letter.lt(letter.const(0, "i32"), shape))
+            fault = letter.where(
+                guilty, letter.where(another, letter.const(int(Fault.UNIT), "i32"), shape), fault
+            )
+            shape = letter.where(letter.either(sibling.alone, guilty), shape, 0)
         fault = letter.where(spiked, int(Fault.SPIKE), fault)
-        fault = letter.where(dropout, int(Fault.DROPOUT), fault)
+        fault = letter.where(letter.lt(broken, losses), int(Fault.DROPOUT), fault)
         fault = letter.where(other, int(Fault.UNIT), fault)
         soft = letter.where(noise, letter.const(int(Fault.NOISE), "i32"), shape)
         soft = letter.where(another, int(Fault.UNIT), soft)
@@ -103,10 +110,6 @@ class QualityGate(Checked):
             for which in ("jump", "rough", "fast", "slow")
         }
 
-    def _sibling(self, draft: Draft) -> Node:
-        last = self.signals - 1
-        return draft.param(f"{self.name}_sibling", np.arange(self.signals), "i32", low=0, high=last)
-
     def _losses(self, draft: Draft, lost: Node) -> Node:
         """How often of late a reading was lost that followed one that was not."""
         clock = lost.clock or EVERY
@@ -118,7 +121,7 @@ class QualityGate(Checked):
         draft.set(losses, word.clip(after, 0.0, 1.0))
         return after
 
-    def _rough(self, draft: Draft, value: Node, here: Node, jump: _Jump, limit: Node) -> Node:
+    def _rough(self, draft: Draft, value: Node, here: Node, jump: Jump, limit: Node) -> Node:
         """The mean second difference; what waits to be told a spike or a step counts twice the limit."""
         rough = draft.state("rough", np.zeros(self.signals), low=0, high=1e9, clock=value.clock or EVERY)
         bend = word.absolute(letter.add(letter.sub(value, letter.mul(jump.one, 2.0)), jump.two))
@@ -129,7 +132,7 @@ class QualityGate(Checked):
         draft.set(rough, held)
         return held
 
-    def _unit(self, draft: Draft, value: Node, here: Node, jump: _Jump) -> Node:
+    def _unit(self, draft: Draft, value: Node, here: Node, jump: Jump) -> Node:
         """Which conversion explains the last step, counted from 1; 0 for none."""
         many, clock = self.signals, value.clock or EVERY
         factor = draft.param(f"{self.name}_factor", np.ones((CONVERSIONS, many)), low=-1e9, high=1e9)
@@ -155,7 +158,7 @@ class QualityGate(Checked):
         draft.set(unit, after)
         return after
 
-    def _stepped(self, draft: Draft, jump: _Jump) -> Node:
+    def _stepped(self, draft: Draft, jump: Jump) -> Node:
         """The size of the last step, less and less of it."""
         size = draft.state("stepped", np.zeros(self.signals), low=0, high=1e9, clock=jump.size.clock or EVERY)
         after = letter.where(jump.steps, jump.size, letter.mul(size, 0.99))
@@ -170,58 +173,42 @@ class QualityGate(Checked):
         draft.set(before, after)
         return after
 
+    def _counted(self, draft: Draft, counts: Node) -> Node:
+        """How many readings of each signal have counted, this one included."""
+        clock = counts.clock or EVERY
+        before = draft.state("levels_seen", np.zeros(self.signals), "i32", low=0, high=MOST, clock=clock)
+        more = letter.minimum(letter.const(MOST, "i32"), letter.add(before, 1))
+        seen = letter.where(counts, more, before)
+        draft.set(before, seen)
+        return seen
+
     def _levels(
-        self,
-        draft: Draft,
-        value: Node,
-        before: Node,
-        usable: Node,
-        follows: Node,
-        sibling: Node,
-        stepped: Node,
-        limit: dict[str, Node],
-    ) -> tuple[Node, Node, Node, Node]:
-        """Levels of late and of longer, what shape their leaving has, and whether a sibling convicts them."""
-        many, clock = self.signals, value.clock or EVERY
+        self, draft: Draft, off: Node, counts: Node, seen: Node, stepped: Node, limit: dict[str, Node]
+    ) -> tuple[Node, Node, Node]:
+        """Levels of late and of longer, and what shape their leaving has: offset, drift or 0."""
+        many, clock = self.signals, off.clock or EVERY
         middle = draft.param(f"{self.name}_middle", np.zeros(many), low=-1e9, high=1e9)
-        held = draft.state("held", np.zeros(many), low=-1e8, high=1e8, clock=clock)
-        now = letter.where(usable, value, held)
-        draft.set(held, now)
-        beside = letter.gather(now, sibling)
-        alone = letter.eq(follows, 0.0)
-        # A sibling that says the same again is no witness: it may be stuck.
-        witness = letter.both(usable, letter.invert(letter.eq(value, before)))
-        both = letter.both(usable, letter.either(alone, letter.gather(witness, sibling)))
-        off = word.clip(letter.sub(now, letter.mul(follows, beside)), -1e8, 1e8)
-        count = draft.state("levels_seen", np.zeros(many), "i32", low=0, high=MOST, clock=clock)
-        seen = letter.where(both, letter.minimum(letter.const(MOST, "i32"), letter.add(count, 1)), count)
-        draft.set(count, seen)
-        fast = _average(draft, off, both, seen, 8, "fast")
-        slow = _average(draft, off, both, seen, 64, "slow")
+        fast = average(draft, off, counts, seen, 8, "fast")
+        slow = average(draft, off, counts, seen, 64, "slow")
         away = word.absolute(letter.sub(fast, middle))
         apart = word.absolute(letter.sub(slow, middle))
         outside = letter.either(
             self._stays(draft, away, limit["fast"], "fast_out"),
             self._stays(draft, apart, limit["slow"], "slow_out"),
         )
-        outside = letter.both(letter.both(outside, both), letter.le(letter.const(16, "i32"), seen))
-        between = _average(draft, off, both, seen, 24, "between")
+        outside = letter.both(letter.both(outside, counts), letter.le(letter.const(16, "i32"), seen))
+        between = average(draft, off, counts, seen, 24, "between")
         apart_before = draft.state("apart", np.zeros(many), low=0, high=1e9, clock=clock)
         most_apart = letter.maximum(word.absolute(letter.sub(fast, between)), letter.mul(apart_before, 0.94))
         draft.set(apart_before, word.clip(most_apart, 0.0, 1e9))
         hidden = letter.le(letter.mul(away, 0.5), most_apart)
         at_once = letter.either(letter.le(letter.mul(away, 0.5), stepped), hidden)
         name = letter.where(at_once, letter.const(int(Fault.OFFSET), "i32"), int(Fault.DRIFT))
-        shape = draft.state("shape", np.zeros(many), "i32", low=0, high=16, clock=clock)
-        kept = letter.where(letter.lt(letter.const(0, "i32"), shape), shape, name)
-        shaped = letter.where(outside, kept, letter.const(0, "i32"))
-        draft.set(shape, shaped)
-        own_fast = _average(draft, now, usable, seen, 8, "own_fast")
-        own_slow = _average(draft, now, usable, seen, 256, "own_slow")
-        left = word.absolute(letter.sub(own_fast, own_slow))
-        guilty = letter.le(letter.gather(left, sibling), left)
-        hard = letter.both(letter.both(outside, letter.invert(alone)), guilty)
-        return fast, slow, letter.where(letter.either(alone, hard), shaped, 0), hard
+        before = draft.state("shape", np.zeros(many), "i32", low=0, high=16, clock=clock)
+        kept = letter.where(letter.lt(letter.const(0, "i32"), before), before, name)
+        shape = letter.where(outside, kept, letter.const(0, "i32"))
+        draft.set(before, shape)
+        return fast, slow, shape
 
     def _signals(self, signals: tuple[Node, ...]) -> tuple[Node, Node, Node]:
         match signals:
@@ -249,84 +236,3 @@ class QualityGate(Checked):
             [[0.0], [16 / 17], [1 + 16 / 9], [2.6], [0.0]],
         ]
         return (Example(cls(), (z, yes, no), (zero, zero, [[1]] * 5, zero, figures), within=1e-5),)
-
-
-@dataclass(frozen=True, slots=True)
-class _Jump:
-    """How a reading lies to the three before it.
-
-    `one`, `two`: the last two that were taken; `full`: there were three; `waits`: it jumped, and may be a
-    spike or a step; `steps`: it is a step; `spiked`: it came back from a spike, of size `back` if one reading
-    long; `before`: the level before the last step; `size`: how far
-    this reading is from the middle one of three.
-    """
-
-    one: Node
-    two: Node
-    full: Node
-    waits: Node
-    steps: Node
-    spiked: Node
-    back: Node
-    before: Node
-    size: Node
-    limit: Node
-
-    @classmethod
-    def of(cls, draft: Draft, value: Node, here: Node, limit: Node) -> _Jump:
-        """Compare a reading with the median of three, and keep them up."""
-        many, clock = value.shape, value.clock or EVERY
-
-        def kept(name: str) -> Node:
-            return draft.state(name, np.zeros(many), low=-1e8, high=1e8, clock=clock)
-
-        one, two, three, before = kept("one"), kept("two"), kept("three"), kept("before")
-        taken = draft.state("taken", np.zeros(many), "i32", low=0, high=4, clock=clock)
-        wait = draft.state("wait", np.zeros(many), "i32", low=0, high=3, clock=clock)
-        full = letter.le(letter.const(3, "i32"), taken)
-        usual = _middle(one, two, three)
-        top = letter.maximum(one, letter.maximum(two, three))
-        bottom = letter.minimum(one, letter.minimum(two, three))
-        above, below = letter.sub(value, top), letter.sub(bottom, value)
-        over = letter.both(letter.both(here, full), letter.lt(limit, letter.maximum(above, below)))
-        more = letter.minimum(letter.const(3, "i32"), letter.add(wait, 1))
-        waited = letter.where(over, more, letter.where(here, letter.const(0, "i32"), wait))
-        steps = letter.both(over, letter.eq(waited, 3))
-        draft.set(wait, letter.where(steps, letter.const(0, "i32"), waited))
-        spiked = letter.both(letter.both(here, letter.invert(over)), letter.lt(letter.const(0, "i32"), wait))
-        draft.set(before, letter.where(steps, usual, before))
-        fits = letter.both(here, letter.invert(over))
-        draft.set(one, letter.where(letter.either(steps, fits), value, one))
-        draft.set(two, letter.where(steps, value, letter.where(fits, one, two)))
-        draft.set(three, letter.where(steps, value, letter.where(fits, two, three)))
-        draft.set(
-            taken, letter.where(fits, letter.minimum(letter.const(4, "i32"), letter.add(taken, 1)), taken)
-        )
-        back = letter.where(letter.eq(taken, 4), _returned(draft, value, one, two, three), 0.0)
-        return cls(
-            one, two, full, letter.both(over, letter.invert(steps)), steps, spiked,
-            letter.where(here, back, 0.0), letter.where(steps, usual, before),
-            word.absolute(letter.sub(value, usual)), limit,
-        )  # fmt: skip
-
-
-def _returned(draft: Draft, value: Node, one: Node, two: Node, three: Node) -> Node:
-    """How far the reading before stood out on one side of the two before it and of this one."""
-    up = letter.sub(one, letter.maximum(value, letter.maximum(two, three)))
-    down = letter.sub(letter.minimum(value, letter.minimum(two, three)), one)
-    return letter.maximum(letter.const(0.0, "f32"), letter.maximum(up, down))
-
-
-def _middle(a: Node, b: Node, c: Node) -> Node:
-    return letter.maximum(letter.minimum(a, b), letter.minimum(letter.maximum(a, b), c))
-
-
-def _average(draft: Draft, x: Node, when: Node, seen: Node, span: int, name: str) -> Node:
-    """The exponential average over a span, the plain mean until there were enough."""
-    before = draft.state(name, np.zeros(x.shape), low=-1e8, high=1e8, clock=x.clock or EVERY)
-    count = letter.maximum(letter.const(1.0, "f32"), letter.cast(seen, "f32"))
-    weight = letter.maximum(letter.const(2 / (span + 1), "f32"), letter.div(letter.const(1.0, "f32"), count))
-    after = letter.where(when, letter.add(before, letter.mul(weight, letter.sub(x, before))), before)
-    held = word.clip(after, -1e8, 1e8)
-    draft.set(before, held)
-    return held

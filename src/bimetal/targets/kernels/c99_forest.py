@@ -70,7 +70,8 @@ def _told(kernel: ForestKernel) -> tuple[list[str], list[str], list[str]]:
     if kernel.rows:
         if kernel.outputs == 1:
             return ["int32_t t, sum = 0;"], [*_row(kernel), f"sum += {_number(kernel)};"], ["*sums = sum;"]
-        return clear, list(_added(kernel)), []
+        turns = kernel.width == 1
+        return ["int32_t t, output = 0;" if turns else clear[0], clear[1]], list(_added(kernel)), []
     if kernel.leaves == kernel.outputs == 2:
         ones = [f"sums[1] = sum - {kernel.trees};", f"sums[0] = {kernel.trees} - sums[1];"]
         return ["int32_t t, sum = 0;"], ["sum -= code;"], ones
@@ -111,7 +112,8 @@ def _number(kernel: ForestKernel) -> str:
 def _added(kernel: ForestKernel) -> Iterator[str]:
     yield from _row(kernel)
     if kernel.width == 1:
-        yield f"sums[t % {kernel.outputs}] += {_number(kernel)};"
+        yield f"sums[output] += {_number(kernel)};"
+        yield f"output = output < {kernel.outputs - 1} ? output + 1 : 0;"
         return
     values, at = _worth(kernel)
     yield f"const BIMETAL_FLASH {TYPES[kernel.worth]} *numbers = {values} + {at} * {kernel.width};"

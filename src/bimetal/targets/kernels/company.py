@@ -19,7 +19,7 @@ from bimetal.targets.kernels.parted import Parts, parts_of
 from bimetal.targets.kernels.regrow import linked
 from bimetal.targets.kernels.wasm_blend import PART_BYTES, TREE_BYTES, module
 from bimetal.targets.kernels.wasm_grid import ENTRY_BYTES
-from bimetal.targets.wasm_call import caller
+from bimetal.targets.wasm_call import caller, new_engine
 
 Answers = tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]
 Run = Callable[[NDArray[np.uint8], NDArray[Any]], Answers]
@@ -226,9 +226,7 @@ def _worth(
 
 @functools.cache
 def _engine() -> Any:
-    import wasmtime
-
-    engine = wasmtime.Engine(wasmtime.Config())
+    engine = new_engine()
     atexit.register(engine.close)  # before the interpreter takes wasmtime itself apart
     return engine
 
