@@ -92,7 +92,7 @@ def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "catalog.sqlite"
     with sqlite3.connect(path) as db:
         db.execute("CREATE TABLE mine (a)")
-    with pytest.raises(BadInput, match="not a catalog"):
+    with pytest.raises(BadInput, match="did not make this file"):
         Catalog.open(path)
 
 

@@ -33,6 +33,7 @@ def archive(tmp_path: Path) -> Archive:
             archive.segments.seal()
     archive.events.append([event(MARK), event("fan")])
     archive.quarantine.append([refused(MARK.encode()), refused(b"fan")])
+    archive.sessions.commit({("letter", "ear", name): (f"readings/{name}", b"") for name in (MARK, "fan")})
     archive.states.save("plant", States(3, b"", {MARK: b"x", "fan": b"y"}))
     tokens = TokenFile(tmp_path / TOKENS)
     for device in (MARK, "fan"):
@@ -56,7 +57,7 @@ def test_before_erasing_the_mark_is_found_everywhere(archive: Archive) -> None:
         ".state",
         ".json",
     }
-    assert len(found) == 10
+    assert len(found) == 11
     archive.close()
 
 
@@ -64,7 +65,7 @@ def test_after_erasing_the_mark_is_nowhere_and_the_rest_is_whole(archive: Archiv
     before = archive.segments.batch(["fan", "pump"])
     erased = archive.erase(MARK)
     assert (erased.readings, erased.segments, erased.events, erased.refused) == (60, 2, 1, 1)
-    assert (erased.states, erased.tokens) == (1, 1)
+    assert (erased.states, erased.notes, erased.tokens) == (1, 1, 1)
     assert mentions(archive.folder) == []
     archive.close()
     reopened = Archive(archive.folder)
@@ -75,6 +76,7 @@ def test_after_erasing_the_mark_is_nowhere_and_the_rest_is_whole(archive: Archiv
         assert series(after, device, "pressure") == series(before, device, "pressure")
     assert [a.sequence for a in reopened.segments.replay(0)] == [1, 2, 3]
     assert [m.refused.payload for m in reopened.quarantine.read().messages] == [b"fan"]
+    assert [name for _, _, name in reopened.sessions.load()] == ["fan"]
     assert TokenFile(archive.folder / TOKENS).devices == ("fan",)
     reopened.close()
 

@@ -101,6 +101,7 @@ class Server:
             now_ns=time.time_ns,
             identify=identify,
             tls=tls,
+            store=archive.sessions,
         )
         self._page = Live(window_s=300.0)
         self._judging = Judging(self._walk, {})

@@ -10,6 +10,7 @@ from bimetal.keep.event_log import EventLog
 from bimetal.keep.quarantine import Quarantine
 from bimetal.keep.retain import oldest_ns, retain
 from bimetal.keep.segment import Removed, Segments
+from bimetal.keep.session_file import SessionFile
 from bimetal.keep.states import StateFolder
 from bimetal.nouns.purpose import Purpose
 from bimetal.trust.token import TokenFile
@@ -17,9 +18,12 @@ from bimetal.trust.token import TokenFile
 TOKENS = "tokens.json"
 """The file of a folder in which the tokens of its devices are."""
 
+SESSIONS = "sessions.sqlite"
+"""The file of a folder in which the sessions of MQTT clients are."""
+
 
 class Archive:
-    """Readings, events, messages in quarantine and states of streams in one folder, held until closed.
+    """Readings, events, refused messages, states and sessions in one folder, held until closed.
 
     Opening finishes what a power cut interrupted. Raises as Segments does.
     """
@@ -31,6 +35,7 @@ class Archive:
             self.events = EventLog(folder / "events")
             self.quarantine = Quarantine(folder / "quarantine")
             self.states = StateFolder(folder / "streams")
+            self.sessions = SessionFile(folder / SESSIONS)
             for device in self.segments.erasing():
                 self.erase(device)
         except BaseException:
@@ -40,7 +45,8 @@ class Archive:
     def erase(self, device: str) -> Erased:
         """Remove all that is kept of a device, and its token; streams that run must `forget` it too."""
         tokens = TokenFile(self.folder / TOKENS)
-        return erase(Kept(self.segments, self.events, self.quarantine, self.states, tokens), device)
+        kept = Kept(self.segments, self.events, self.quarantine, self.states, self.sessions, tokens)
+        return erase(kept, device)
 
     def retain(self, purposes: Mapping[str, Purpose], now_ns: int) -> Removed:
         """Remove readings whose purpose ended, and what else is older than the longest purpose."""
@@ -61,4 +67,5 @@ class Archive:
 
     def close(self) -> None:
         """Let go of the folder."""
+        self.sessions.close()
         self.segments.close()

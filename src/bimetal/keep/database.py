@@ -160,17 +160,17 @@ def _copied(path: Path, folder: Path) -> Path:
 def _check_version(path: Path, found: int, version: int) -> None:
     if found > version:
         raise Unsupported(
-            f"this catalog has format {found}, and this bimetal reads up to {version}",
+            f"this file has format {found}, and this bimetal reads up to {version}",
             where=str(path),
             hint="Install the bimetal that wrote it, or a newer one",
         )
     if found == 0:
-        raise BadInput("this is not a catalog of bimetal", where=str(path), hint="Move the file away")
+        raise BadInput("bimetal did not make this file", where=str(path), hint="Move the file away")
     if found < version:
         raise BadInput(
-            f"this catalog has format {found}, which is no longer read",
+            f"this file has format {found}, which is no longer read",
             where=str(path),
-            hint="Move it away and open again: it is made anew from the segments",
+            hint="Move it away and open again: it is made anew",
         )
 
 
@@ -186,14 +186,14 @@ def _in_words(path: Path) -> Generator[None, None, None]:
             ) from error
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
             raise NotAllowed(
-                "the catalog cannot be written", where=str(path), hint="Choose a folder of yours"
+                "it cannot be written", where=str(path), hint="Choose a folder of yours"
             ) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise BadInput(
-                "somebody else is changing the catalog", where=str(path), hint="Try again in a moment"
+                "somebody else is changing it", where=str(path), hint="Try again in a moment"
             ) from error
         raise BadInput(
-            f"the catalog cannot be used: {error}",
+            f"it cannot be used: {error}",
             where=str(path),
-            hint="Move it away and open again: it is made anew from the segments",
+            hint="Move it away and open again: it is made anew",
         ) from error

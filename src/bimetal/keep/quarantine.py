@@ -5,7 +5,6 @@ Lines of JSON in a few files, together bounded: when there are too many, the old
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import msgspec
 
 from bimetal.keep.disk import make_folder, remove_durably, sweep_unfinished
 from bimetal.keep.line_file import append_lines, drop_torn_line, keep_lines, whole_lines
+from bimetal.keep.mention import mentions
 
 MOST_BYTES = 64 << 20
 _FILES = 8
@@ -105,11 +105,11 @@ class Quarantine:
 
     def erase(self, device: str) -> int:
         """Remove every message in which a device is named, and damaged lines; returns how many went."""
-        plain, escaped = device.encode(), json.dumps(device)[1:-1].lower().encode()
+        named = mentions(device)
 
         def stays(message: Refused) -> bool:
             texts = [text.encode() for text in (message.topic, message.client, message.reason)]
-            return not any(plain in t or escaped in t.lower() for t in (message.payload, *texts))
+            return not any(map(named, (message.payload, *texts)))
 
         return self._rewrite(stays)
 

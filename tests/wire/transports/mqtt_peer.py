@@ -12,7 +12,7 @@ import pytest
 
 from bimetal.trust.identify import Identify, anybody
 from bimetal.wire.transport import Message
-from bimetal.wire.transports.mqtt import Limits, MqttListener
+from bimetal.wire.transports.mqtt import Limits, MqttListener, SessionStore
 
 QUICK = Limits(connect_timeout_s=10, tick_s=0.001, close_grace_s=0.3)
 WAIT_S = 5.0
@@ -42,10 +42,12 @@ def connect(
     keep_alive_s: int = 0,
     properties: bytes = b"",
     login: tuple[str, bytes] | None = None,
+    clean: bool = True,
 ) -> bytes:
     """Return a CONNECT without a will, with a user name and password if given."""
     extra = bytes([len(properties)]) + properties if version == 5 else b""
-    flags, shown = (2, b"") if login is None else (0xC2, text(login[0]) + text(login[1]))
+    flags, shown = (0, b"") if login is None else (0xC0, text(login[0]) + text(login[1]))
+    flags |= 2 * clean
     return packet(0x10, text("MQTT"), bytes([version, flags]), keep_alive_s, extra, text(client_id), shown)
 
 
@@ -166,7 +168,10 @@ async def eventually(condition: object, within_s: float = WAIT_S) -> None:
 
 @contextlib.asynccontextmanager
 async def house(
-    limits: Limits = QUICK, deliver: object = None, identify: Identify = anybody
+    limits: Limits = QUICK,
+    deliver: object = None,
+    identify: Identify = anybody,
+    store: SessionStore | None = None,
 ) -> AsyncIterator[House]:
     """Yield a started listener on loopback; afterwards check that nothing went wrong or was left behind."""
     batches: list[list[Message]] = []
@@ -175,8 +180,14 @@ async def house(
         batches.append(batch)
 
     listener = MqttListener(
-        "127.0.0.1", 0, deliver or keep, now_ns=time.time_ns, limits=limits, identify=identify
-    )  # type: ignore[arg-type]
+        "127.0.0.1",
+        0,
+        deliver or keep,  # type: ignore[arg-type]
+        now_ns=time.time_ns,
+        limits=limits,
+        identify=identify,
+        store=store,
+    )
     shelter = House(listener, batches)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: shelter.trouble.append(context))
@@ -186,6 +197,6 @@ async def house(
         yield shelter
     finally:
         await listener.close()
-    assert not shelter.trouble
+    assert not shelter.trouble, shelter.trouble
     assert listener.traffic().open == 0
     assert asyncio.all_tasks() <= before

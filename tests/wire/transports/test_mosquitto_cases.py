@@ -15,7 +15,6 @@ from tests.wire.transports.mqtt_peer import House, Peer, connect, house, publish
 GAPS = {
     r"^v3.1   CONNECT|proto ver 2": "MQTT 3.1 and older are not spoken, and refused as 3.1.1 says",
     r"Client ID with": "called malformed (0x81), not a wrong identifier (0x85); refused all the same",
-    r"non-zero session expiry": "no session outlives its connection, so the wish is void either way",
     r"0A with illegal length": "half a header is waited for, not judged",
     r"Payload-Format-Indicator 0": "0 is the default, and is left out when passed on",
     r"QoS 2 Dup flow\*3": "a repeated QoS 2 message is answered as often as it comes",
@@ -23,7 +22,6 @@ GAPS = {
     r"topic alias > max": "the case knows Mosquitto's maximum of 10; ours is 16",
     r"^v5.0   PUBREC( ALLOWED PROPERTIES)?: 50 (unsolicited|with)": "unknown identifiers are answered 0x92",
     r"^v5.0   PUBREL( ALLOWED PROPERTIES)?: 62 (unsolicited|with)": "unknown identifiers are answered 0x92",
-    r"share": "shared subscriptions are refused with 0x9E (3.1.1: 0x80)",
     r"^v3.1.1 (UN)?SUBSCRIBE: .. invalid topic": "a bad filter is refused in the answer, not by closing",
 }
 WHOLE = re.compile(r"'[^']*'|\S+")

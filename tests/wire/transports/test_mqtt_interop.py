@@ -148,7 +148,7 @@ def test_mosquitto_publishes_and_hears(version: str, qos: str) -> None:
             place = ("-h", "127.0.0.1", "-p", str(shelter.listener.port), "-V", version, "-q", qos)
             words = ("mosquitto_sub", *place, "-t", "plant/#", "-C", "2", "-F", "%t %q %p")
             hearing = asyncio.create_task(asyncio.to_thread(said, *words))
-            await eventually(lambda: len(shelter.listener._exchange._tree) == 1)
+            await eventually(lambda: len(shelter.listener._exchange.router._tree) == 1)
             for payload in ("12.5", "zürich ✓"):
                 await asyncio.to_thread(said, "mosquitto_pub", *place, "-t", "plant/a", "-m", payload)
             assert (await hearing).splitlines() == [f"plant/a {qos} 12.5", f"plant/a {qos} zürich ✓"]
@@ -205,7 +205,7 @@ def test_the_same_on_uvloop() -> None:
 def test_time_stamps_come_from_the_clock_that_was_given() -> None:
     async def walk() -> None:
         async with house() as shelter:
-            shelter.listener._exchange._now_ns = lambda: 42
+            shelter.listener._exchange.now_ns = lambda: 42
             peer = await shelter.client()
             await peer.send(b"\x30\x05\x00\x01a\x00x")
             assert [m.received_ns for m in await shelter.until(1)] == [42]

@@ -156,7 +156,9 @@ def test_introductions_written_by_another_library_are_understood(
     ).write()
     extras = Extras(user=tuple(pairs)) if pairs else None
     left = Publish("gone", b"bye", qos, extras=extras) if has_will else None
-    assert read(Codec5(), raw) == Connect(5, name, clean, alive_s, left, user, password, 7, 1_000, 60)
+    assert read(Codec5(), raw) == Connect(
+        5, name, clean, alive_s, left, user, password, 7, 1_000, 60, will_delay_s=3 if has_will else 0
+    )
 
 
 @given(
@@ -196,6 +198,7 @@ def test_subscriptions_written_by_another_library_are_understood(
         (mqtt5.PingReqPacket(), Ping()),
         (mqtt5.DisconnectPacket(), Disconnect()),
         (mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode(4), reason_str="x"), Disconnect(4)),
+        (mqtt5.DisconnectPacket(session_expiry_interval=9), Disconnect(0, 9)),
     ],
 )  # fmt: skip
 def test_short_packets_written_by_another_library_are_understood(raw: mqtt5.Packet, meant: object) -> None:
@@ -211,11 +214,12 @@ def test_another_library_reads_what_we_write() -> None:
         assert size == len(raw)
         return found
 
-    accepted = back(Connack(0, "unnamed-1", True, 10, 1_000, 4))
+    accepted = back(Connack(0, True, "unnamed-1", 60, 10, 1_000, 4))
     assert isinstance(accepted, mqtt5.ConnAckPacket)
-    assert (accepted.assigned_client_id, accepted.session_expiry_interval) == ("unnamed-1", 0)
+    assert accepted.session_present
+    assert (accepted.assigned_client_id, accepted.session_expiry_interval) == ("unnamed-1", 60)
     assert (accepted.receive_max, accepted.max_packet_size, accepted.topic_alias_max) == (10, 1_000, 4)
-    assert not accepted.shared_subscription_available
+    assert accepted.shared_subscription_available
     for kind in (PacketType.PUBACK, PacketType.PUBREC, PacketType.PUBREL, PacketType.PUBCOMP):
         assert back(Acknowledge(kind, 9)).packet_id == 9  # type: ignore[union-attr]
     assert back(Acknowledge(PacketType.PUBCOMP, 9, Code.ID_NOT_FOUND)).reason_code == 0x92  # type: ignore[union-attr]

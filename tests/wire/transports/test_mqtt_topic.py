@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bimetal.wire.transports.mqtt.ledger import Ledger
 from bimetal.wire.transports.mqtt.packet import Code, Extras, Filter, Publish
 from bimetal.wire.transports.mqtt.topic import DEEPEST, RetainedMessages, SubscriptionTree, filter_fault
 
@@ -93,7 +94,13 @@ def test_a_topic_of_sixty_thousand_levels_is_no_trouble() -> None:
         ("a/b+", Code.FILTER_NOT_VALID),
         ("/" * DEEPEST, Code.FILTER_NOT_VALID),
         ("x" * 1_025, Code.FILTER_NOT_VALID),
-        ("$share/group/a", Code.NO_SHARED_SUBSCRIPTIONS),
+        ("$share/group/a", None),
+        ("$share/group/#", None),
+        ("$share/group/a/#/b", Code.FILTER_NOT_VALID),
+        ("$share/group/", Code.FILTER_NOT_VALID),
+        ("$share/group", Code.FILTER_NOT_VALID),
+        ("$share//a", Code.FILTER_NOT_VALID),
+        ("$share/gr+up/a", Code.FILTER_NOT_VALID),
         ("$shared/a", None),
     ],
 )
@@ -102,7 +109,7 @@ def test_filters_are_judged(pattern: str, fault: Code | None) -> None:
 
 
 def test_retained_messages_are_bounded_in_number_and_bytes() -> None:
-    kept = RetainedMessages(3, 100)
+    kept = RetainedMessages(3, 100, Ledger(None))
     assert kept.keep(Publish("a", bytes(60)), 0)
     assert not kept.keep(Publish("b", bytes(60)), 0)
     assert kept.keep(Publish("a", bytes(20)), 0)
@@ -115,7 +122,7 @@ def test_retained_messages_are_bounded_in_number_and_bytes() -> None:
 
 
 def test_a_retained_message_says_how_long_it_still_lives_and_then_is_gone() -> None:
-    kept = RetainedMessages(10, 1_000)
+    kept = RetainedMessages(10, 1_000, Ledger(None))
     kept.keep(Publish("a", b"x", extras=Extras(expiry_s=60)), 0)
     kept.keep(Publish("b", b"y", extras=Extras(content_type="text")), 0)
     lives = {p.topic: p.extras.expiry_s for p in kept.matching("+", 45_900_000_000) if p.extras}

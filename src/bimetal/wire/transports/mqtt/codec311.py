@@ -10,6 +10,7 @@ from bimetal.wire.transports.mqtt.field import (
     read_publish,
 )
 from bimetal.wire.transports.mqtt.packet import (
+    FOREVER_S,
     Acknowledge,
     Code,
     Connack,
@@ -60,7 +61,7 @@ class Codec311:
                 return acknowledgement(packet.type, packet.packet_id)
             case Connack():
                 code = _RETURN_CODES.get(Code(packet.code))
-                return b"" if code is None else bytes((0x20, 2, 0, code))
+                return b"" if code is None else bytes((0x20, 2, packet.present, code))
             case Granted():
                 return _written_granted(packet)
             case Ping():
@@ -109,7 +110,10 @@ def _connect(fields: FieldReader) -> Connect:
     clean = bool(flags & 2)
     if not client_id and not clean:
         raise Malformed("a client without a name must ask for a clean session", Code.CLIENT_ID_NOT_VALID)
-    return Connect(Codec311.version, client_id, clean, keep_alive_s, will, username, password)
+    remember_s = 0 if clean else FOREVER_S
+    return Connect(
+        Codec311.version, client_id, clean, keep_alive_s, will, username, password, remember_s=remember_s
+    )
 
 
 def _will_topic(fields: FieldReader) -> str:

@@ -19,6 +19,7 @@ from bimetal.wire.transports.mqtt.field import (
     read_publish,
 )
 from bimetal.wire.transports.mqtt.packet import (
+    SHARE,
     Acknowledge,
     Code,
     Connack,
@@ -44,6 +45,7 @@ from bimetal.wire.transports.mqtt.property import (
     OF_SUBSCRIBE,
     OF_UNSUBSCRIBE,
     OF_WILL,
+    Properties,
     Property,
     extras_of,
     read_properties,
@@ -101,7 +103,8 @@ def _others(kind: PacketType, fields: FieldReader) -> Incoming:
         case PacketType.PINGREQ:
             return Ping()
         case PacketType.DISCONNECT:
-            return Disconnect(_reason(fields, _OF_DISCONNECT, OF_DISCONNECT))
+            code, found = _reason(fields, _OF_DISCONNECT, OF_DISCONNECT)
+            return Disconnect(code, cast("int | None", found.get(Property.SESSION_EXPIRY)))
         case _:
             raise Malformed(f"{kind.name} is not expected here", Code.PROTOCOL_ERROR)
 
@@ -128,7 +131,7 @@ def _connect(fields: FieldReader) -> Connect:
         raise Malformed("the flags of CONNECT contradict each other")
     found = read_properties(fields, OF_CONNECT)
     client_id = fields.text()
-    will = _will(fields, will_qos, will_retain) if has_will else None
+    will, will_delay_s = _will(fields, will_qos, will_retain) if has_will else (None, 0)
     username = fields.text() if flags & 0x80 else None
     password = fields.binary() if flags & 0x40 else None
     if Property.AUTHENTICATION_DATA in found and Property.AUTHENTICATION_METHOD not in found:
@@ -146,31 +149,33 @@ def _connect(fields: FieldReader) -> Connect:
         receive_maximum=cast(int, found.get(Property.RECEIVE_MAXIMUM, 65_535)),
         largest_packet=cast("int | None", found.get(Property.LARGEST_PACKET)),
         remember_s=cast(int, found.get(Property.SESSION_EXPIRY, 0)),
+        will_delay_s=will_delay_s,
     )
 
 
-def _will(fields: FieldReader, qos: int, retain: bool) -> Publish:
+def _will(fields: FieldReader, qos: int, retain: bool) -> tuple[Publish, int]:
     found = read_properties(fields, OF_WILL)
     topic = fields.topic()
     if not topic:
         raise Malformed("a will has no topic")
-    return Publish(topic, fields.binary(), qos, retain, extras=extras_of(found))
+    will = Publish(topic, fields.binary(), qos, retain, extras=extras_of(found))
+    return will, cast(int, found.get(Property.WILL_DELAY, 0))
 
 
 def _acknowledge(kind: PacketType, fields: FieldReader, codes: frozenset[int]) -> Acknowledge:
-    return Acknowledge(kind, fields.packet_id(), _reason(fields, codes, OF_ACKNOWLEDGE))
+    return Acknowledge(kind, fields.packet_id(), _reason(fields, codes, OF_ACKNOWLEDGE)[0])
 
 
-def _reason(fields: FieldReader, codes: frozenset[int], allowed: frozenset[Property]) -> int:
-    """Return the reason code, which may be left out, and read the properties, which may be too."""
+def _reason(
+    fields: FieldReader, codes: frozenset[int], allowed: frozenset[Property]
+) -> tuple[int, Properties]:
+    """Return the reason code, which may be left out, and the properties, which may be too."""
     if not fields.more():
-        return 0
+        return 0, {}
     code = fields.number(1)
     if code not in codes:
         raise Malformed(f"{code:#x} is no reason code here", Code.PROTOCOL_ERROR)
-    if fields.more():
-        read_properties(fields, allowed)
-    return code
+    return code, read_properties(fields, allowed) if fields.more() else {}
 
 
 def _subscribe(fields: FieldReader) -> Subscribe:
@@ -185,6 +190,8 @@ def _subscribe(fields: FieldReader) -> Subscribe:
             raise Malformed("a subscription names no topic, or has impossible options")
         if handling == 3:
             raise Malformed("a subscription asks for retained messages in no known way", Code.PROTOCOL_ERROR)
+        if options & 4 and pattern.startswith(SHARE):
+            raise Malformed("a shared subscription cannot leave out its own", Code.PROTOCOL_ERROR)
         numbers = () if number is None else (number,)
         filters.append(Filter(pattern, qos, bool(options & 4), bool(options & 8), handling, numbers))
     if not filters:
@@ -234,12 +241,12 @@ def _written_connack(packet: Connack) -> bytes:
     if refused:
         return mqtt5.ConnAckPacket(reason_code=mqtt5.ConnAckReasonCode(packet.code)).write()
     return mqtt5.ConnAckPacket(
-        session_expiry_interval=0 if packet.forgets else None,
+        session_present=packet.present,
+        session_expiry_interval=packet.remember_s,
         assigned_client_id=packet.assigned_id or None,
         receive_max=packet.receive_maximum,
         topic_alias_max=packet.topic_aliases,
         max_packet_size=packet.largest_packet or None,
-        shared_subscription_available=False,
     ).write()
 
 

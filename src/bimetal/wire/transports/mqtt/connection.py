@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from bimetal.wire.transports.mqtt.codec5 import Codec5
@@ -47,6 +48,8 @@ class Connection(asyncio.Protocol):
         self.session: Session | None = None
         self.certificate: Peer | None = None
         self.claim: Claim | None = None
+        self.will: Publish | None = None
+        self.will_delay_s = 0
         self._exchange = exchange
         self._limits = exchange.limits
         self._loop = asyncio.get_running_loop()
@@ -55,6 +58,7 @@ class Connection(asyncio.Protocol):
         self._keep_alive_s = 0.0
         self._begun = self._ending = False
         self._aliases: dict[int, str] = {}
+        self._arriving: set[int] = set()
         self._answers = bytearray()
 
     # The socket speaks
@@ -85,7 +89,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client reads again."""
         self._intake.writable = True
-        self._send_queued()
+        self.send_queued()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, however it came."""
@@ -114,16 +118,24 @@ class Connection(asyncio.Protocol):
         """Stop reading from this client until told otherwise, or read on."""
         self._intake.hold(held)
 
-    def settle(self, publish: Publish) -> None:
-        """Note that a message was kept; its acknowledgement goes out with the next `flush`."""
+    def settle(self, publish: Publish) -> Connection:
+        """Note that a message was kept; return whose next `flush` says so: the client may be here anew."""
         self._intake.waiting -= 1
         if not publish.qos or not self.session:
-            return
-        self.session.arriving.discard(publish.packet_id)
-        if publish.qos == 2:
-            self.session.received.add(publish.packet_id)
-        kind = PacketType.PUBACK if publish.qos == 1 else PacketType.PUBREC
-        self._answers += acknowledgement(kind, publish.packet_id)
+            return self
+        self._arriving.discard(publish.packet_id)
+        if publish.qos == 1:
+            self._answers += acknowledgement(PacketType.PUBACK, publish.packet_id)
+            return self
+        self.session.received.add(publish.packet_id)
+        asking = self.session.arriving.pop(publish.packet_id, self)
+        asking._answers += acknowledgement(PacketType.PUBREC, publish.packet_id)
+        return asking
+
+    def unsettle(self, publish: Publish) -> None:
+        """Note that a message was not kept, and is to be sent again."""
+        if publish.qos == 2 and self.session:
+            self.session.arriving.pop(publish.packet_id, None)
 
     def flush(self) -> None:
         """Send the acknowledgements that have gathered, and read on if reading was stopped."""
@@ -133,16 +145,18 @@ class Connection(asyncio.Protocol):
         self._intake.balance()
 
     def send(self, publish: Publish) -> None:
-        """Send a message to this client: at once if it may be lost, else in its turn."""
-        if self._ending or not self.session:
-            return
-        if publish.qos:
-            if not self.session.queue(publish):
-                self._exchange.dropped()
-                self.end(Code.QUOTA_EXCEEDED)
-            self._send_queued()
-        elif not (self._intake.writable and self._write(publish)):
+        """Send a message that may be lost, and is lost where the client does not read."""
+        if not self._ending and not (self._intake.writable and self._write(publish)):
             self._exchange.dropped()
+
+    def send_queued(self) -> None:
+        """Send what is queued for the client, as far as it takes that now."""
+        if self._ending or not self._intake.writable or not self.session:
+            return
+        for packet in self.session.due(self._exchange.now_ns()):
+            if not self._write(packet) and isinstance(packet, Publish):
+                self.session.unsent(packet.packet_id)
+                self._exchange.dropped()
 
     def reply(self, packet: Granted) -> None:
         """Send the answer to a subscription."""
@@ -154,6 +168,8 @@ class Connection(asyncio.Protocol):
         if self.session is None:
             self._introduce(first, body)
             return
+        if first >> 4 == PacketType.CONNECT:
+            raise Malformed("a client introduces itself twice", Code.PROTOCOL_ERROR)
         packet = self._codec.decode(first, body)
         match packet:
             case Publish():
@@ -163,15 +179,13 @@ class Connection(asyncio.Protocol):
             case Ping():
                 self._write(packet)
             case Subscribe():
-                self._exchange.subscribe(self, packet)
+                self._exchange.router.subscribe(self.session, packet)
             case Unsubscribe():
-                self._write(self._exchange.unsubscribe(self, packet))
+                self._exchange.router.unsubscribe(self.session, packet)
             case Disconnect():
-                if packet.code == Code.SUCCESS:
-                    self.session.will = None
-                self.end()
+                self._part(self.session, packet)
             case Connect():
-                raise Malformed("a client introduces itself twice", Code.PROTOCOL_ERROR)
+                pass  # looked for above, since one of another version cannot even be decoded
 
     def _introduce(self, first: int, body: bytes) -> None:
         if first >> 4 != PacketType.CONNECT:
@@ -182,24 +196,36 @@ class Connection(asyncio.Protocol):
         self._codec = codec
         try:
             packet = cast(Connect, codec.decode(first, body))
-            self.session = self._exchange.admit(self, packet)
+            self.session, present = self._exchange.admit(self, packet)
         except Malformed as fault:
             self._write(Connack(fault.code))
             raise
-        if not self._write(self._acceptance(self.session, packet)):
+        self.will, self.will_delay_s = packet.will, packet.will_delay_s
+        if not self._write(self._acceptance(self.session, packet, present)):
             raise Malformed("a client that takes no answer", Code.PACKET_TOO_LARGE)
         if self._timer:
             self._timer.cancel()
         self._keep_alive_s = 1.5 * packet.keep_alive_s
         if self._keep_alive_s:
             self._timer = self._loop.call_later(self._keep_alive_s, self._too_quiet)
+        self.send_queued()
 
-    def _acceptance(self, session: Session, connect: Connect) -> Connack:
+    def _part(self, session: Session, packet: Disconnect) -> None:
+        if packet.remember_s and not session.remember_s:
+            raise Malformed("who was not to be remembered cannot ask for it now", Code.PROTOCOL_ERROR)
+        if packet.remember_s is not None and session.connection is self:
+            session.remember_s = min(packet.remember_s, self._limits.remember_s)
+        if packet.code == Code.SUCCESS:
+            self.will = None
+        self.end()
+
+    def _acceptance(self, session: Session, connect: Connect, present: bool) -> Connack:
         limits = self._limits
         return Connack(
             Code.SUCCESS,
+            present=present,
             assigned_id=session.client_id if not connect.client_id else "",
-            forgets=connect.remember_s > 0,
+            remember_s=session.remember_s if session.remember_s != connect.remember_s else None,
             receive_maximum=limits.receive_maximum,
             largest_packet=limits.packet_bytes,
             topic_aliases=limits.topic_aliases,
@@ -209,13 +235,16 @@ class Connection(asyncio.Protocol):
         if publish.alias:
             publish = publish._replace(topic=self._unaliased(publish), alias=0)
         if publish.qos == 2 and publish.packet_id in session.received:
-            self._write(Acknowledge(PacketType.PUBREC, publish.packet_id))
+            session.record.then(partial(self._say, Acknowledge(PacketType.PUBREC, publish.packet_id)))
             return
         if publish.qos == 2 and publish.packet_id in session.arriving:
+            session.arriving[publish.packet_id] = self
             return
         if publish.qos:
-            session.arriving.add(publish.packet_id)
-            under_way = len(session.arriving) + len(session.received)
+            self._arriving.add(publish.packet_id)
+            if publish.qos == 2:
+                session.arriving[publish.packet_id] = self
+            under_way = len(self._arriving) + len(session.received)
             if self._codec.version == 5 and under_way > self._limits.receive_maximum:
                 raise Malformed("more messages at once than were allowed", Code.RECEIVE_MAXIMUM_EXCEEDED)
         self._intake.waiting += 1
@@ -234,16 +263,14 @@ class Connection(asyncio.Protocol):
     def _answered(self, session: Session, packet: Acknowledge) -> None:
         answer = session.answer(packet)
         if answer:
-            self._write(answer)
-        self._send_queued()
+            session.record.then(partial(self._say, answer))
+        self.send_queued()
 
-    def _send_queued(self) -> None:
-        if self._ending or not self._intake.writable or not self.session:
-            return
-        for publish in self.session.due():
-            if not self._write(publish):
-                self.session.unsent(publish.packet_id)
-                self._exchange.dropped()
+    def _say(self, answer: Acknowledge, failure: BaseException | None) -> None:
+        if failure is None:
+            self._write(answer)
+        else:
+            self.end(Code.NOT_KEPT)
 
     def _write(self, packet: Outgoing) -> bool:
         written = self._codec.encode(packet)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bimetal.nouns.errors import NotAllowed
 from bimetal.trust.identify import Claim, Identify, Identity
 from bimetal.trust.tls import Peer
 from bimetal.wire.format import FORMATS
-from bimetal.wire.transport import COMMANDS, READINGS, Clock, Deliver, Message, Traffic
+from bimetal.wire.transport import READINGS, Clock, Deliver, Message, Traffic
 from bimetal.wire.transports.mqtt.connection import Connection
 from bimetal.wire.transports.mqtt.delivery import Arrival, Delivery
+from bimetal.wire.transports.mqtt.ledger import Ledger, SessionStore
 from bimetal.wire.transports.mqtt.limits import Limits
-from bimetal.wire.transports.mqtt.packet import (
-    Code,
-    Connect,
-    Filter,
-    Granted,
-    Malformed,
-    PacketType,
-    Publish,
-    Subscribe,
-    Unsubscribe,
-)
+from bimetal.wire.transports.mqtt.packet import Code, Connect, Malformed, Publish
+from bimetal.wire.transports.mqtt.record import read_notes
+from bimetal.wire.transports.mqtt.roster import Roster
+from bimetal.wire.transports.mqtt.router import Router
 from bimetal.wire.transports.mqtt.session import Session
-from bimetal.wire.transports.mqtt.topic import RetainedMessages, SubscriptionTree, filter_fault
 
 LONGEST_ID = 256
 
@@ -30,20 +25,29 @@ LONGEST_ID = 256
 class Exchange:
     """Admits clients, delivers their messages in batches, passes those on to subscribers.
 
-    A message goes to subscribers, and its sender gets its acknowledgement, once it was kept.
+    A message goes to subscribers once it was kept, and its sender gets its acknowledgement when it is
+    also written down for those who are to hear it later.
     """
 
-    def __init__(self, deliver: Deliver, now_ns: Clock, limits: Limits, identify: Identify) -> None:
+    def __init__(
+        self,
+        deliver: Deliver,
+        now_ns: Clock,
+        limits: Limits,
+        identify: Identify,
+        store: SessionStore | None = None,
+    ) -> None:
         self.limits = limits
         self._identify = identify
         self.failure: BaseException | None = None
-        self._now_ns = now_ns
+        self.now_ns = now_ns
         self._delivery = Delivery(deliver, self._settle, limits)
         self._connections: set[Connection] = set()
         self._held: set[Connection] = set()
-        self._clients: dict[str, Connection] = {}
-        self._tree = SubscriptionTree()
-        self._retained = RetainedMessages(limits.retained_messages, limits.retained_bytes)
+        self._sessions: dict[str, Session] = {}
+        self._ledger = Ledger(store)
+        self.router = Router(self._sessions, self._ledger, limits, now_ns, self.dropped)
+        self._roster = Roster(self._sessions, self.router, self._ledger, limits, now_ns, self._add_will)
         self._closing = False
         self._named = 0
         self._messages = self._bytes = self._ever = self._refused = self._dropped = self._failed = 0
@@ -60,14 +64,24 @@ class Exchange:
             failed=self._failed,
         )
 
+    async def restore(self) -> None:
+        """Take up what was remembered when the listener was last closed, or killed."""
+        self._roster.restore(*read_notes((await self._ledger.load()).items()))
+
     async def close(self) -> None:
         """Take no more, deliver and acknowledge what waits, then end every connection."""
         self._closing = True
         for connection in self._connections:
             connection.hold(True)
         await self._delivery.close()
+        await self._ledger.close()
         for connection in list(self._connections):
             connection.end(Code.SHUTTING_DOWN)
+
+    async def finish(self) -> None:
+        """Write down what is left, when every connection is gone."""
+        self._roster.close()
+        await self._ledger.close()
 
     # What connections report
 
@@ -77,30 +91,33 @@ class Exchange:
         self._ever += 1
         return not self._closing and len(self._connections) <= self.limits.connections
 
-    def admit(self, connection: Connection, connect: Connect) -> Session:
-        """Return a new session for the client; one with its name that is connected has to go.
+    def admit(self, connection: Connection, connect: Connect) -> tuple[Session, bool]:
+        """Return the client's session, and whether it was remembered; who has its name has to go.
 
         This is the one place where a client's identity is decided. Raises Malformed.
         """
         if len(connect.client_id) > LONGEST_ID:
             raise Malformed("the client identifier is too long", Code.CLIENT_ID_NOT_VALID)
         client_id = connect.client_id or self._new_name()
-        identity, connection.claim = self._identified(connect, client_id, connection.certificate)
-        earlier = self._clients.get(client_id)
-        if earlier:
-            self._forget(earlier)
-            earlier.end(Code.TAKEN_OVER)
-        self._clients[client_id] = connection
-        return Session(connect, client_id, identity, self.limits)
+        identity, claim = self._identified(connect, client_id, connection.certificate)
+        connection.claim = claim
+        earlier = self._sessions.get(client_id)
+        before = earlier.connection if earlier else None
+        opened = self._roster.open(connection, connect, client_id, claim.name, identity)
+        if before:
+            before.end(Code.TAKEN_OVER)
+        return opened
 
     def check_again(self) -> None:
         """Disconnect the clients whose claims no longer hold."""
-        for connection in list(self._clients.values()):
-            claim = connection.claim
+        for session in list(self._sessions.values()):
+            connection = session.connection
+            if not connection or connection.claim is None:
+                continue
             try:
-                if claim is not None:
-                    self._identify(claim)
+                self._identify(connection.claim)
             except NotAllowed:
+                session.remember_s = 0
                 connection.end(Code.NOT_AUTHORIZED)
 
     def arrived(self, connection: Connection, publish: Publish) -> None:
@@ -114,47 +131,12 @@ class Exchange:
             self._held.add(connection)
             connection.hold(True)
 
-    def subscribe(self, connection: Connection, packet: Subscribe) -> None:
-        """Note what a client wants to hear, tell it so, and send it what was left under those topics."""
-        session = connection.session
-        assert session
-        codes: list[int] = []
-        fresh: list[Filter] = []
-        for wanted in packet.filters:
-            fault = (
-                filter_fault(wanted.pattern)
-                or _forbidden(session.identity, wanted.pattern)
-                or self._one_too_many(session, wanted)
-            )
-            codes.append(wanted.qos if fault is None else fault)
-            if fault is not None:
-                continue
-            session.filters[wanted.pattern] = wanted
-            new = self._tree.add(session.client_id, wanted)
-            if wanted.handling == 0 or (wanted.handling == 1 and new):
-                fresh.append(wanted)
-        connection.reply(Granted(PacketType.SUBACK, packet.packet_id, tuple(codes)))
-        for wanted in fresh:
-            for publish in self._retained.matching(wanted.pattern, self._now_ns()):
-                connection.send(_outgoing(publish, wanted, retain=True))
-
-    def unsubscribe(self, connection: Connection, packet: Unsubscribe) -> Granted:
-        """Forget what a client no longer wants to hear; return the answer."""
-        session = connection.session
-        assert session
-        codes: list[int] = []
-        for pattern in packet.patterns:
-            session.filters.pop(pattern, None)
-            known = self._tree.remove(session.client_id, pattern)
-            codes.append(Code.SUCCESS if known else Code.NO_SUBSCRIPTION)
-        return Granted(PacketType.UNSUBACK, packet.packet_id, tuple(codes))
-
     def refused(self) -> None:
         """Count something that broke a rule or a limit."""
         self._refused += 1
 
     def dropped(self) -> None:
-        """Count a message that a subscriber was too slow or too small for."""
+        """Count a message that a subscriber was too slow, too small or too long away for."""
         self._dropped += 1
 
     def left(self, connection: Connection) -> None:
@@ -164,16 +146,18 @@ class Exchange:
         session = connection.session
         if not session:
             return
-        if self._clients.get(session.client_id) is connection:
-            self._forget(connection)
-        if session.will and not self._closing:
-            self._add(session.will, session.client_id, None)
+        will = None if self._closing else connection.will
+        if session.connection is connection:
+            self._roster.left(session, will, connection.will_delay_s)
+        elif will and not (connection.will_delay_s and session.connection):
+            self._add_will(will, session.client_id)
 
-    # Within
+    def _add_will(self, will: Publish, client_id: str) -> None:
+        self._add(will, client_id, None)
 
     def _add(self, publish: Publish, client_id: str, sender: Connection | None) -> None:
         kind = publish.extras.content_type if publish.extras else None
-        message = Message(publish.topic, publish.payload, client_id, self._now_ns(), publish.qos, kind or "")
+        message = Message(publish.topic, publish.payload, client_id, self.now_ns(), publish.qos, kind or "")
         self._delivery.add(Arrival(message, publish, sender))
 
     def _settle(self, batch: list[Arrival], failure: BaseException | None) -> None:
@@ -187,32 +171,32 @@ class Exchange:
                 connection.hold(False)
 
     def _kept(self, batch: list[Arrival]) -> None:
+        for message, publish, sender in batch:
+            if publish.qos == 2 and sender and sender.session:
+                sender.session.record.received(publish.packet_id)
+            self.router.take(publish, message.client_id, message.received_ns)
+        self._ledger.then(partial(self._acknowledge, batch))
+
+    def _acknowledge(self, batch: list[Arrival], failure: BaseException | None) -> None:
+        if failure is not None:
+            self._lost(batch, failure)
+            return
         senders: set[Connection] = set()
         for _, publish, sender in batch:
             self._messages += 1
             self._bytes += len(publish.payload)
             if sender:
-                sender.settle(publish)
-                senders.add(sender)
+                senders.add(sender.settle(publish))
         for sender in senders:
             sender.flush()
-        for message, publish, _ in batch:
-            if publish.retain and not self._retained.keep(publish, message.received_ns):
-                self._dropped += 1
-            if self._tree:
-                self._pass_on(publish, message.client_id)
 
     def _lost(self, batch: list[Arrival], failure: BaseException) -> None:
         self.failure = failure
         self._failed += len(batch)
-        for sender in {arrival.sender for arrival in batch if arrival.sender}:
-            sender.end(Code.NOT_KEPT)
-
-    def _pass_on(self, publish: Publish, client_id: str) -> None:
-        for listener_id, wanted in self._tree.match(publish.topic).items():
-            if not (wanted.no_local and listener_id == client_id):
-                retain = publish.retain and wanted.as_published
-                self._clients[listener_id].send(_outgoing(publish, wanted, retain))
+        for _, publish, sender in batch:
+            if sender:
+                sender.unsettle(publish)
+                sender.end(Code.NOT_KEPT)
 
     def _identified(
         self, connect: Connect, client_id: str, certificate: Peer | None
@@ -229,23 +213,11 @@ class Exchange:
             raise Malformed("a device's client identifier is its name", Code.CLIENT_ID_NOT_VALID)
         return identity, claim
 
-    def _one_too_many(self, session: Session, wanted: Filter) -> Code | None:
-        full = len(session.filters) >= self.limits.filters_per_client
-        return Code.QUOTA_EXCEEDED if full and wanted.pattern not in session.filters else None
-
-    def _forget(self, connection: Connection) -> None:
-        session = connection.session
-        if session:
-            for pattern in session.filters:
-                self._tree.remove(session.client_id, pattern)
-            session.filters.clear()
-            self._clients.pop(session.client_id, None)
-
     def _new_name(self) -> str:
         while True:
             self._named += 1
             name = f"unnamed-{self._named}"
-            if name not in self._clients:
+            if name not in self._sessions:
                 return name
 
 
@@ -253,15 +225,3 @@ def _may_publish(identity: Identity, topic: str) -> bool:
     own = f"{READINGS}{identity.device}"
     start, _, named = topic.rpartition("/")
     return identity.device is None or topic == own or (start == own and named in FORMATS)
-
-
-def _forbidden(identity: Identity, pattern: str) -> Code | None:
-    own = identity.device is None or pattern.startswith(f"{COMMANDS}{identity.device}/")
-    return None if own else Code.NOT_AUTHORIZED
-
-
-def _outgoing(publish: Publish, wanted: Filter, retain: bool) -> Publish:
-    qos = min(publish.qos, wanted.qos)
-    return publish._replace(
-        qos=qos, retain=retain, duplicate=False, packet_id=0, alias=0, subscriptions=wanted.numbers
-    )

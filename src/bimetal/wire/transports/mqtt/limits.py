@@ -11,7 +11,9 @@ class Limits:
 
     `tick_s` and `batch_messages` shape the batches: a batch is what arrived within a tick, or that
     many messages, whichever comes first. `pending_bytes` may wait for `deliver` before the listener
-    stops reading; at most `unread_bytes` and `queued_messages` wait for one slow subscriber.
+    stops reading; at most `unread_bytes` and `queued_messages` wait for one subscriber who is slow or
+    away, `remembered_bytes` for all of them. Clients who ask for it are remembered for `remember_s` at
+    most, `remembered_sessions` of them.
     """
 
     connections: int = 10_000
@@ -25,6 +27,9 @@ class Limits:
     pending_bytes: int = 16_777_216
     unread_bytes: int = 1_048_576
     queued_messages: int = 1_000
+    remember_s: int = 604_800
+    remembered_sessions: int = 10_000
+    remembered_bytes: int = 67_108_864
     tick_s: float = 0.005
     batch_messages: int = 4_096
     close_grace_s: float = 1.0

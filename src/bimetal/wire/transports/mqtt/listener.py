@@ -13,6 +13,7 @@ from bimetal.trust.identify import Identify, anybody
 from bimetal.wire.transport import Clock, Deliver, Traffic
 from bimetal.wire.transports.mqtt.connection import Connection
 from bimetal.wire.transports.mqtt.exchange import Exchange
+from bimetal.wire.transports.mqtt.ledger import SessionStore
 from bimetal.wire.transports.mqtt.limits import Limits
 
 _WAITING_TO_BE_ACCEPTED = 1_024
@@ -23,8 +24,9 @@ class MqttListener:
 
     PUBACK and PUBREC are sent only after `deliver` returned: acknowledged means kept. If `deliver`
     raises, the senders of that batch are disconnected without acknowledgement, and send again.
-    Subscribers hear a message after it was kept. Sessions, subscriptions and retained messages live
-    in memory, as long as the connection (retained ones: as long as the listener).
+    Subscribers hear a message after it was kept. Clients who ask for it are remembered when they are
+    gone, with their subscriptions and what they are still to hear; with a `store`, that and the retained
+    messages also outlive the listener, and an acknowledgement means that they do.
 
     `identify` says who a client is, by the user name (or client identifier) and the password it shows;
     a device it names may publish its own readings and hear its own commands, and nothing else.
@@ -42,6 +44,7 @@ class MqttListener:
         identify: Identify = anybody,
         tls: ssl.SSLContext | None = None,
         limits: Limits | None = None,
+        store: SessionStore | None = None,
     ) -> None:
         if not 0 <= port <= 65_535:
             raise BadInput(
@@ -57,7 +60,7 @@ class MqttListener:
         self._port = port
         self._tls = tls
         self._limits = limits or Limits()
-        self._exchange = Exchange(deliver, now_ns, self._limits, identify)
+        self._exchange = Exchange(deliver, now_ns, self._limits, identify, store)
         self._server: asyncio.Server | None = None
         self._closed = asyncio.Event()
 
@@ -72,9 +75,10 @@ class MqttListener:
         return self._exchange.failure
 
     async def start(self) -> None:
-        """Open the port. Raises BadInput when it is taken or the address is not ours."""
+        """Open the port. Raises BadInput when it is taken, not ours, or what was stored cannot be read."""
         if self._server or self._closed.is_set():
             raise Broken("this MQTT listener was started already")
+        await self._exchange.restore()
         secure = self._tls is not None
         try:
             self._server = await asyncio.get_running_loop().create_server(
@@ -96,6 +100,7 @@ class MqttListener:
             self._server.close()
             await self._exchange.close()
             await self._emptied()
+            await self._exchange.finish()
             with contextlib.suppress(TimeoutError):  # strangers may still be shaking hands over TLS
                 await asyncio.wait_for(self._server.wait_closed(), self._limits.close_grace_s)
         self._closed.set()

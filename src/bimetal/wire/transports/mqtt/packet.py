@@ -52,7 +52,6 @@ class Code(IntEnum):
     ALIAS_NOT_VALID = 0x94
     PACKET_TOO_LARGE = 0x95
     QUOTA_EXCEEDED = 0x97
-    NO_SHARED_SUBSCRIPTIONS = 0x9E
 
 
 class Malformed(BadInput):
@@ -92,9 +91,29 @@ class Publish(NamedTuple):
     subscriptions: tuple[int, ...] = ()
 
 
+def aged(publish: Publish, since_ns: int, now_ns: int) -> Publish | None:
+    """Return a message that has waited, with the time it still has to live; None if that is over."""
+    extras = publish.extras
+    if extras is None or extras.expiry_s is None:
+        return publish
+    left_s = extras.expiry_s - max(0, now_ns - since_ns) // 1_000_000_000
+    return publish._replace(extras=extras._replace(expiry_s=left_s)) if left_s > 0 else None
+
+
+SHARE = "$share/"
+"""A shared subscription begins with this, the name of its group and a slash (MQTT 5, 4.8.2)."""
+
+FOREVER_S = 0xFFFF_FFFF
+"""A session that is to be remembered for ever (MQTT 5, 3.1.2.11.2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """A client introduces itself; `remember_s` is how long it asks to be remembered when it is gone."""
+    """A client introduces itself.
+
+    `remember_s` is how long it asks to be remembered when it is gone, `will_delay_s` how long its will
+    is to wait for it to come back.
+    """
 
     version: int
     client_id: str
@@ -106,18 +125,21 @@ class Connect:
     receive_maximum: int = 65_535
     largest_packet: int | None = None
     remember_s: int = 0
+    will_delay_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Connack:
     """The answer to Connect.
 
-    `assigned_id` is set where the client brought no name, `forgets` where it asked to be remembered.
+    `present` says that the client was remembered; `remember_s` is set where it is remembered less long
+    than it asked, `assigned_id` where it brought no name.
     """
 
     code: int = Code.SUCCESS
+    present: bool = False
     assigned_id: str = ""
-    forgets: bool = False
+    remember_s: int | None = None
     receive_maximum: int = 65_535
     largest_packet: int = 0
     topic_aliases: int = 0
@@ -176,9 +198,10 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
-    """One side says good-bye, and why."""
+    """One side says good-bye, and why; `remember_s` where the client now asks for another time."""
 
     code: int = Code.SUCCESS
+    remember_s: int | None = None
 
 
 Incoming: TypeAlias = Connect | Publish | Subscribe | Unsubscribe | Acknowledge | Ping | Disconnect

@@ -1,13 +1,14 @@
-"""Session: what the listener remembers about one client while it is connected.
+"""Session: what the listener remembers about one client.
 
-A session lives as long as its connection. Everything that would have to outlive it, for clients
-that ask to be remembered, is in this one object.
+It lives as long as its connection, or longer where the client asks for that (MQTT 5, 3.1.2.11.2);
+then all of it is written down, and goes on after a restart or a kill.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bimetal.trust.identify import Identity
 from bimetal.wire.transports.mqtt.limits import Limits
@@ -19,80 +20,202 @@ from bimetal.wire.transports.mqtt.packet import (
     Malformed,
     PacketType,
     Publish,
+    aged,
 )
+from bimetal.wire.transports.mqtt.record import Letter, Record, Remembered, Terms
+
+if TYPE_CHECKING:
+    from bimetal.wire.transports.mqtt.connection import Connection
+
+_HIGHEST_ID = 65_535
+
+
+class Purse:
+    """How many bytes the letters of all clients together may hold."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, size: int) -> bool:
+        """Take so many; False if there are not."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def give(self, size: int) -> None:
+        """Give so many back."""
+        self._left += size
 
 
 class Session:
-    """Subscriptions, will, and the messages on their way in (QoS 2) and out (QoS 1 and 2)."""
+    """Subscriptions, and the messages on their way in (QoS 2) and out (QoS 1 and 2).
 
-    def __init__(self, connect: Connect, client_id: str, identity: Identity, limits: Limits) -> None:
+    `owner` is the name under which its client was identified: nobody else may take it up.
+    `arriving` are the QoS 2 messages that are not kept yet, and who is to hear when they are;
+    `received` those that the client may still release.
+    """
+
+    def __init__(self, client_id: str, owner: str, record: Record, limits: Limits, purse: Purse) -> None:
         self.client_id = client_id
-        self.identity = identity
-        self.version = connect.version
-        self.will = connect.will
+        self.owner = owner
+        self.record = record
+        self.remember_s = 0
+        self.connection: Connection | None = None
+        self.identity = Identity(None)
         self.filters: dict[str, Filter] = {}
-        self.arriving: set[int] = set()
+        self.arriving: dict[int, Connection] = {}
         self.received: set[int] = set()
+        self._limits = limits
+        self._purse = purse
+        self._largest_packet: int | None = None
+        self._window = _HIGHEST_ID
+        self._letters: dict[int, Letter] = {}
+        self._queue: deque[int] = deque()
+        self._under_way: set[int] = set()
+        self._ever_sent: set[int] = set()
+        self._held_bytes = self._last_id = self._last_number = 0
+
+    def attach(self, connection: Connection, connect: Connect, identity: Identity, remember_s: int) -> None:
+        """Let a connection of the client take it up; what is under way is sent again."""
+        self.connection = connection
+        self.identity = identity
+        self.remember_s = remember_s
         self._largest_packet = connect.largest_packet
         self._window = connect.receive_maximum
-        self._limits = limits
-        self._queue: deque[Publish] = deque()
-        self._queued_bytes = 0
-        self._under_way: dict[int, PacketType] = {}
-        self._last_id = 0
+        self._queue = deque(self._letters)
+        self._under_way.clear()
+        self.record.terms(Terms(self.owner, remember_s))
+
+    def detach(self, now_ns: int) -> None:
+        """Note that the client is gone."""
+        self.connection = None
+        self.record.terms(Terms(self.owner, self.remember_s, now_ns))
+
+    def restore(self, held: Remembered, terms: Terms) -> None:
+        """Take over what was written down of it; its client is not there."""
+        self.remember_s = terms.remember_s
+        self.record.terms(terms)
+        self.filters = {wanted.pattern: wanted for wanted in held.filters}
+        self.received = held.received
+        for letter in held.letters:
+            self._purse.take(letter.size)
+            self._held_bytes += letter.size
+            self._letters[letter.packet_id] = letter
+            self._last_id, self._last_number = letter.packet_id, letter.number
+        self._ever_sent = set(self._letters)
+        self._queue = deque(self._letters)
 
     def fits(self, written: bytes) -> bool:
         """Say whether the client takes packets of this size."""
         return self._largest_packet is None or len(written) <= self._largest_packet
 
-    def queue(self, publish: Publish) -> bool:
+    def queue(self, publish: Publish, now_ns: int, share: str = "") -> bool:
         """Line up a message that must not be lost; False when the line is full."""
-        size = self._queued_bytes + len(publish.topic) + len(publish.payload)
-        if len(self._queue) >= self._limits.queued_messages or size > self._limits.unread_bytes:
+        awaited = PacketType.PUBACK if publish.qos == 1 else PacketType.PUBREC
+        number = self._last_number + 1
+        size = len(publish.topic) + len(publish.payload)
+        full = len(self._queue) >= self._limits.queued_messages or len(self._letters) >= _HIGHEST_ID
+        if full or self._held_bytes + size > self._limits.unread_bytes or not self._purse.take(size):
             return False
-        self._queue.append(publish)
-        self._queued_bytes = size
+        letter = Letter(number, self._next_id(), publish, now_ns, awaited, share)
+        self._last_number = number
+        self._held_bytes += size
+        self._letters[letter.packet_id] = letter
+        self._queue.append(letter.packet_id)
+        self.record.letter(letter)
         return True
 
-    def due(self) -> Iterator[Publish]:
-        """Yield the queued messages that the client's window allows now, with their identifiers."""
+    def due(self, now_ns: int) -> Iterator[Publish | Acknowledge]:
+        """Yield what the client's window allows now: messages, and releases of those it has."""
         while self._queue and len(self._under_way) < self._window:
-            publish = self._queue.popleft()
-            self._queued_bytes -= len(publish.topic) + len(publish.payload)
-            number = self._next_id()
-            self._under_way[number] = PacketType.PUBACK if publish.qos == 1 else PacketType.PUBREC
-            yield publish._replace(packet_id=number)
+            letter = self._letters.get(self._queue.popleft())
+            if letter is None:
+                continue
+            number = letter.packet_id
+            if letter.awaited is PacketType.PUBCOMP:
+                self._under_way.add(number)
+                yield Acknowledge(PacketType.PUBREL, number)
+                continue
+            again = number in self._ever_sent
+            publish = letter.publish if again else aged(letter.publish, letter.since_ns, now_ns)
+            if publish is None:
+                self.unsent(number)
+                continue
+            self._under_way.add(number)
+            self._ever_sent.add(number)
+            yield publish._replace(packet_id=number, duplicate=again)
 
     def unsent(self, packet_id: int) -> None:
-        """Forget a message that turned out too large for this client."""
-        self._under_way.pop(packet_id, None)
+        """Forget a message that is too large for this client, or too old."""
+        self._through(self._letters[packet_id])
+
+    def undelivered(self) -> Iterator[Letter]:
+        """Yield the letters that another client may get instead (MQTT 5, 4.8.2)."""
+        for number, letter in self._letters.items():
+            if letter.awaited is PacketType.PUBACK or number not in self._ever_sent:
+                yield letter
 
     def answer(self, packet: Acknowledge) -> Acknowledge | None:
         """Take note of an acknowledgement and return what is to be said to it, if anything.
 
         Raises Malformed for an acknowledgement out of turn.
         """
-        number, awaited = packet.packet_id, self._under_way.get(packet.packet_id)
+        number = packet.packet_id
         if packet.type is PacketType.PUBREL:
             return self._release(number)
-        if awaited is None:
+        letter = self._letters.get(number) if number in self._under_way else None
+        if letter is None:
             unknown = packet.type is PacketType.PUBREC
             return Acknowledge(PacketType.PUBREL, number, Code.ID_NOT_FOUND) if unknown else None
-        if packet.type is PacketType.PUBREC and awaited is not PacketType.PUBACK and packet.code < 0x80:
-            self._under_way[number] = PacketType.PUBCOMP
+        refused = packet.code >= 0x80
+        if packet.type is PacketType.PUBREC and letter.awaited is not PacketType.PUBACK and not refused:
+            self._has(letter)
             return Acknowledge(PacketType.PUBREL, number)
-        if awaited is not packet.type:
-            raise Malformed(f"{packet.type.name} where {awaited.name} was due", Code.PROTOCOL_ERROR)
-        del self._under_way[number]
+        if letter.awaited is not packet.type:
+            raise Malformed(f"{packet.type.name} where {letter.awaited.name} was due", Code.PROTOCOL_ERROR)
+        self._through(letter)
         return None
+
+    def end(self) -> None:
+        """Forget everything, here and where it was written down."""
+        self.record.end(self.filters, self._letters.values(), self.received)
+        for letter in self._letters.values():
+            self._purse.give(letter.size)
+        self.filters.clear()
+        self.received.clear()
+        self._letters.clear()
+        self._queue.clear()
+        self._held_bytes = 0
+        self.record.open = False
+
+    def _has(self, letter: Letter) -> None:
+        """The client has a QoS 2 message: only its identifier is needed still."""
+        bare = letter._replace(publish=Publish(letter.publish.topic, b"", 2), awaited=PacketType.PUBCOMP)
+        self._letters[letter.packet_id] = bare
+        self._give_back(letter.size - bare.size)
+        self.record.letter(bare)
+
+    def _through(self, letter: Letter) -> None:
+        del self._letters[letter.packet_id]
+        self._under_way.discard(letter.packet_id)
+        self._ever_sent.discard(letter.packet_id)
+        self._give_back(letter.size)
+        self.record.through(letter)
+
+    def _give_back(self, size: int) -> None:
+        self._held_bytes -= size
+        self._purse.give(size)
 
     def _release(self, number: int) -> Acknowledge:
         known = number in self.received
         self.received.discard(number)
+        if known:
+            self.record.released(number)
         return Acknowledge(PacketType.PUBCOMP, number, Code.SUCCESS if known else Code.ID_NOT_FOUND)
 
     def _next_id(self) -> int:
         while True:
-            self._last_id = self._last_id % 65_535 + 1
-            if self._last_id not in self._under_way:
+            self._last_id = self._last_id % _HIGHEST_ID + 1
+            if self._last_id not in self._letters:
                 return self._last_id

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from bimetal.wire.transports.mqtt.packet import Code, Filter, Publish
+from bimetal.wire.transports.mqtt.ledger import Ledger
+from bimetal.wire.transports.mqtt.packet import SHARE, Code, Filter, Publish, aged
+from bimetal.wire.transports.mqtt.record import Retained, write_retained
 
 DEEPEST = 64
 LONGEST_FILTER = 1_024
@@ -13,9 +15,10 @@ LONGEST_FILTER = 1_024
 
 def filter_fault(pattern: str) -> Code | None:
     """Return why nobody can subscribe to this filter, None if anybody can (MQTT 5, 4.7.1)."""
-    levels = pattern.split("/")
-    if levels[0] == "$share":
-        return Code.NO_SHARED_SUBSCRIPTIONS
+    group, shared = group_of(pattern)
+    if group is not None and (not group or not shared or "+" in group or "#" in group):
+        return Code.FILTER_NOT_VALID
+    levels = shared.split("/")
     whole = all(level in ("+", "#") or not ("+" in level or "#" in level) for level in levels)
     too_much = len(levels) > DEEPEST or len(pattern) > LONGEST_FILTER
     if not whole or "#" in levels[:-1] or too_much:
@@ -23,12 +26,53 @@ def filter_fault(pattern: str) -> Code | None:
     return None
 
 
+def group_of(pattern: str) -> tuple[str | None, str]:
+    """Return the group that shares a filter, None where nobody shares it, and the filter itself."""
+    if not pattern.startswith(SHARE):
+        return None, pattern
+    group, _, shared = pattern[len(SHARE) :].partition("/")
+    return group, shared
+
+
+class Group:
+    """Those who share a subscription: each message is for one of them, in turn."""
+
+    def __init__(self) -> None:
+        self._members: dict[str, Filter] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._members)
+
+    def add(self, client_id: str, wanted: Filter) -> bool:
+        """Add or replace a member; say whether it is new."""
+        new = client_id not in self._members
+        self._members[client_id] = wanted
+        return new
+
+    def remove(self, client_id: str) -> bool:
+        """Remove a member; say whether there was one."""
+        return self._members.pop(client_id, None) is not None
+
+    def pick(self, able: Callable[[str], bool]) -> tuple[str, Filter] | None:
+        """Return the first who is able, and let it wait for all others before it is picked again."""
+        for client_id, wanted in self._members.items():
+            if able(client_id):
+                self._members[client_id] = self._members.pop(client_id)
+                return client_id, wanted
+        return None
+
+
 class _Node:
-    __slots__ = ("children", "holders")
+    __slots__ = ("children", "groups", "holders")
 
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
         self.holders: dict[str, Filter] = {}
+        self.groups: dict[str, Group] = {}
+
+    @property
+    def is_bare(self) -> bool:
+        return not (self.children or self.holders or self.groups)
 
 
 class SubscriptionTree:
@@ -43,16 +87,21 @@ class SubscriptionTree:
 
     def add(self, client_id: str, wanted: Filter) -> bool:
         """Add or replace one client's filter; say whether it is new."""
+        group, pattern = group_of(wanted.pattern)
         node = self._root
-        for level in wanted.pattern.split("/"):
+        for level in pattern.split("/"):
             node = node.children.setdefault(level, _Node())
-        new = client_id not in node.holders
-        node.holders[client_id] = wanted
+        if group is not None:
+            new = node.groups.setdefault(group, Group()).add(client_id, wanted)
+        else:
+            new = client_id not in node.holders
+            node.holders[client_id] = wanted
         self._count += new
         return new
 
     def remove(self, client_id: str, pattern: str) -> bool:
         """Remove one client's filter and what only it needed; say whether it was there."""
+        group, pattern = group_of(pattern)
         path = [self._root]
         levels = pattern.split("/")
         for level in levels:
@@ -60,12 +109,11 @@ class SubscriptionTree:
             if below is None:
                 return False
             path.append(below)
-        if path[-1].holders.pop(client_id, None) is None:
+        if not _left(path[-1], client_id, group):
             return False
         self._count -= 1
         for parent, level in zip(reversed(path[:-1]), reversed(levels), strict=True):
-            child = parent.children[level]
-            if child.children or child.holders:
+            if not parent.children[level].is_bare:
                 break
             del parent.children[level]
         return True
@@ -73,21 +121,36 @@ class SubscriptionTree:
     def match(self, topic: str) -> dict[str, Filter]:
         """Return one filter for every client that asked, the one with the highest quality of service."""
         found: dict[str, Filter] = {}
+        for node in self._nodes(topic):
+            _take(found, node)
+        return found
+
+    def groups(self, topic: str) -> list[Group]:
+        """Return the groups of which one each is to hear of a topic."""
+        return [group for node in self._nodes(topic) for group in node.groups.values()]
+
+    def group(self, pattern: str) -> Group | None:
+        """Return those who share a filter."""
+        name, shared = group_of(pattern)
+        node: _Node | None = self._root
+        for level in shared.split("/"):
+            node = node.children.get(level) if node else None
+        return node.groups.get(name or "") if node else None
+
+    def _nodes(self, topic: str) -> Iterator[_Node]:
         if not self._count:
-            return found
+            return
         levels = topic.split("/")
         front = [self._root]
         for depth, level in enumerate(levels):
             wild = depth > 0 or not level.startswith("$")
             if wild:
-                _gather(found, front, "#")
+                yield from _at(front, "#")
             front = [below for node in front for below in _below(node, level, wild)]
             if not front:
-                return found
-        _gather(found, front, "#")
-        for node in front:
-            _take(found, node)
-        return found
+                return
+        yield from _at(front, "#")
+        yield from front
 
 
 def _below(node: _Node, level: str, wild: bool) -> Iterator[_Node]:
@@ -99,10 +162,19 @@ def _below(node: _Node, level: str, wild: bool) -> Iterator[_Node]:
         yield children["+"]
 
 
-def _gather(found: dict[str, Filter], nodes: list[_Node], level: str) -> None:
-    for node in nodes:
-        if level in node.children:
-            _take(found, node.children[level])
+def _at(nodes: list[_Node], level: str) -> Iterator[_Node]:
+    return (node.children[level] for node in nodes if level in node.children)
+
+
+def _left(node: _Node, client_id: str, group: str | None) -> bool:
+    if group is None:
+        return node.holders.pop(client_id, None) is not None
+    shared = node.groups.get(group)
+    if not shared or not shared.remove(client_id):
+        return False
+    if not shared:
+        del node.groups[group]
+    return True
 
 
 def _take(found: dict[str, Filter], node: _Node) -> None:
@@ -116,27 +188,35 @@ def _take(found: dict[str, Filter], node: _Node) -> None:
 
 
 class RetainedMessages:
-    """The last message left under each topic, in memory, bounded in number and bytes."""
+    """The last message left under each topic, bounded in number and bytes, and written down."""
 
-    def __init__(self, most: int, most_bytes: int) -> None:
+    def __init__(self, most: int, most_bytes: int, ledger: Ledger) -> None:
         self._most = most
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._kept: dict[str, tuple[Publish, int]] = {}
+        self._kept: dict[str, Retained] = {}
+        self._ledger = ledger
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def restore(self, retained: Retained) -> None:
+        """Take over what was written down."""
+        self._kept[retained.publish.topic] = retained
+        self._bytes += _size(retained.publish)
 
     def keep(self, publish: Publish, now_ns: int) -> bool:
         """Keep the message in place of an earlier one, or forget that if it is empty; False when full."""
         self._forget(publish.topic)
         if not publish.payload:
             return True
-        size = len(publish.topic) + len(publish.payload)
+        size = _size(publish)
         if len(self._kept) >= self._most or self._bytes + size > self._most_bytes:
             return False
-        self._kept[publish.topic] = (publish, now_ns)
+        kept = Retained(publish, now_ns)
+        self._kept[publish.topic] = kept
         self._bytes += size
+        write_retained(self._ledger, publish.topic, kept)
         return True
 
     def matching(self, pattern: str, now_ns: int) -> Iterator[Publish]:
@@ -146,17 +226,18 @@ class RetainedMessages:
         for topic, (publish, kept_ns) in list(self._kept.items()):
             if not tree.match(topic):
                 continue
-            extras = publish.extras
-            if extras is None or extras.expiry_s is None:
-                yield publish
-                continue
-            left_s = extras.expiry_s - (now_ns - kept_ns) // 1_000_000_000
-            if left_s <= 0:
-                self._forget(topic)
+            alive = aged(publish, kept_ns, now_ns)
+            if alive:
+                yield alive
             else:
-                yield publish._replace(extras=extras._replace(expiry_s=left_s))
+                self._forget(topic)
 
     def _forget(self, topic: str) -> None:
         earlier = self._kept.pop(topic, None)
         if earlier:
-            self._bytes -= len(topic) + len(earlier[0].payload)
+            self._bytes -= _size(earlier.publish)
+            write_retained(self._ledger, topic, None)
+
+
+def _size(publish: Publish) -> int:
+    return len(publish.topic) + len(publish.payload)
