@@ -86,6 +86,7 @@ class Walked:
 
     shape: TableShape
     tally: Tally
+    notes: list[str]
     taught: Taught
 
 
@@ -95,10 +96,11 @@ def cold(data: Sequence[Path], hints: Hints, lesson: Lesson, output: Path, progr
     history = History(tables.shape.signals)
     for rows in tables.batches(progress=lambda done, total: progress("reading", done / max(total, 1))):
         history.add(rows.batch, rows.labels)
+    notes = tables.label_notes()
     sources = tuple(path.name for path in data)
     columns = tables.shape.columns
     taught = teach(history, tables.shape.period_s, sources, lesson, output, progress, columns)
-    return Walked(tables.shape, tables.tally, taught)
+    return Walked(tables.shape, tables.tally, notes, taught)
 
 
 def teach(

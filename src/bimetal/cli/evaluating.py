@@ -32,7 +32,6 @@ from bimetal.program.layout import layout_of
 from bimetal.spine import scorer_of
 from bimetal.wire.file import open_tables
 from bimetal.wire.table.hints import Hints
-from bimetal.wire.table.label_word import check_words
 from bimetal.wire.table.several import Tables
 from bimetal.wire.table.shape import LEAST_CALENDAR_NS
 
@@ -117,7 +116,7 @@ def _notes(gathered: Gathered, truth: Truths, tables: Tables, wish: Wish, card: 
     times = {d.track.device: d.time_ns for d in gathered.devices}
     yield from truth.check(times)
     if truth.events is None and label is not None:
-        yield from check_words(dict(tables.tally.label_words), label, where)
+        yield from tables.label_notes()
         if wish.hints.label is None:
             yield f"{label!r} is taken for the label"
     known = sum(int(((t >= card.first_ns) & (t <= card.last_ns)).sum()) for t in times.values())

@@ -35,6 +35,7 @@ class Report:
         return [
             *walked.shape.words(),
             *walked.tally.words(),
+            *walked.notes,
             "",
             self._learned(),
             *promise_lines(card),

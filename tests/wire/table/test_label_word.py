@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from bimetal.nouns.errors import BadInput
+from bimetal.wire.table.label import FAULTY, labels_of
 from bimetal.wire.table.label_word import check_words
 
 
@@ -42,6 +44,14 @@ def test_classes_are_noted() -> None:
 
 def test_rows_without_a_label_are_noted() -> None:
     assert check("0", "1", "") == ["3 rows have no label, and count as healthy"]
+    assert check("ok", "fault", "", "nan", "n/a") == ["9 rows have no label, and count as healthy"]
+
+
+@pytest.mark.parametrize("word", sorted(FAULTY))
+def test_words_of_faults_are_faults_though_some_also_stand_for_missing_numbers(word: str) -> None:
+    cells = np.array([b"ok", word.encode(), word.upper().encode(), b"", b"nan"])
+    assert labels_of(cells).tolist() == [False, True, True, False, False]
+    assert check("ok", word) == []
 
 
 @pytest.mark.parametrize(

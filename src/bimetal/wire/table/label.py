@@ -85,5 +85,6 @@ def labels_of(
         faulty = [v is not None and v < 0 for v in numbers]
     else:
         zero = [v is not None and (v == 0 or v != v) for v in numbers]
-        faulty = [w not in HEALTHY and not z for w, z in zip(words, zero, strict=True)]
+        # "fault", "error" and "bad" also stand for missing numbers: as labels they say what they mean.
+        faulty = [w in FAULTY or (w not in HEALTHY and not z) for w, z in zip(words, zero, strict=True)]
     return np.array(faulty, dtype=np.bool_)[codes]

@@ -24,12 +24,13 @@ def check_words(words: Mapping[str, int], column: str, where: str) -> list[str]:
     Raises BadInput for a measurement, for words none of which is healthy, and for one that looks like a
     slip of a healthy one: all of its rows would count as faulty.
     """
-    numbers = {w: v for w in words if (v := number_of(w, Marks())) is not None and v == v}
+    read = {w: v for w in words if w not in FAULTY and (v := number_of(w, Marks())) is not None}
+    numbers = {w: v for w, v in read.items() if v == v}
     if len(numbers) > MOST_CLASSES or any(v != int(v) for v in numbers.values() if abs(v) < 1e15):
         raise BadInput(
             f"{column!r} holds measurements, not labels: {_shown(numbers)}", where=where, hint=HINT
         )
-    named = [w for w in words if w and w not in numbers and w not in HEALTHY]
+    named = [w for w in words if w and w not in read and w not in HEALTHY]
     for word in named:
         meant = _slip(word)
         if meant:
@@ -38,7 +39,9 @@ def check_words(words: Mapping[str, int], column: str, where: str) -> list[str]:
                 where=where,
                 hint=f"Did you mean {meant!r}?",
             )
-    healthy = any(w in HEALTHY or numbers.get(w) == 0 for w in words) or set(numbers.values()) == {1.0, -1.0}
+    blank = [w for w, v in read.items() if v != v and w not in HEALTHY - {""}]
+    told = any(w in HEALTHY - {""} or numbers.get(w) == 0 for w in words)
+    healthy = told or blank or set(numbers.values()) == {1.0, -1.0}
     strange = [w for w in named if w not in FAULTY | YES]
     if not healthy and (strange or set(numbers.values()) - {1.0}):
         raise BadInput(
@@ -47,8 +50,8 @@ def check_words(words: Mapping[str, int], column: str, where: str) -> list[str]:
             hint=HINT,
         )
     notes = [f"rows labelled {_shown(dict.fromkeys(strange))} count as faulty"] if strange else []
-    if words.get("") and len(words) > 1 and any(w in HEALTHY or numbers.get(w) == 0 for w in words if w):
-        notes.append(f"{words['']:,} rows have no label, and count as healthy")
+    if blank and told:
+        notes.append(f"{sum(words[w] for w in blank):,} rows have no label, and count as healthy")
     return notes
 
 

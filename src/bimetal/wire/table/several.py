@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bimetal.wire.table.assembly import Assembly
+from bimetal.wire.table.label_word import check_words
 from bimetal.wire.table.shape import TableShape, Tally
 from bimetal.wire.table.stretch import TableBatch
 from bimetal.wire.table.table import ROWS_PER_BATCH, Progress, Table
@@ -59,6 +60,14 @@ class Tables:
                 yield batch
             self._tally = table.tally
             before += table.bytes_total
+
+    def label_notes(self) -> list[str]:
+        """Return how the words of the label were taken, complete once `batches` is exhausted.
+
+        Raises BadInput when they cannot be told apart, or one looks like a slip.
+        """
+        label = self.shape.label
+        return check_words(dict(self.tally.label_words), label, self.shape.where) if label else []
 
     def survey(self, progress: Progress | None = None) -> Tally:
         """Read everything once, only to count; return what was met."""
