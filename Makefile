@@ -67,6 +67,9 @@ torture: setup ## kill what keeps and scores readings, look for losses; ARGS="30
 	@python -m tests.keep.torture $(ARGS)
 	@python -m tests.walks.torture $(ARGS)
 
+fuzz: setup ## try hurt bytes on everything that reads any; ARGS="--seconds 600 table live": how long, which
+	@python -m tests.fuzz $(ARGS)
+
 cluster-setup: setup ## install NATS, Ray and Flink beside the checkout, for cluster-test (2 GB)
 	@python -m tests.cluster.install
 

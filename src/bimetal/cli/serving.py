@@ -25,7 +25,7 @@ from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import Door, known, plain
 from bimetal.cli.gauging import LOOK_S, Gauge
 from bimetal.cli.judging import Judging, shown_on
-from bimetal.cli.pace import fast_loop, quickest
+from bimetal.cli.pace import fast_loop, quickest, take_short_turns
 from bimetal.cli.saying import remark
 from bimetal.keep.archive import Archive
 from bimetal.nouns.errors import Error
@@ -69,6 +69,7 @@ def serve(wish: Wish) -> None:
     identify, tls = wish.door.identify(wish.folder), wish.door.context()
     bundles = {path.stem: known(path) for path in wish.models}
     open_files()
+    take_short_turns()
     archive = Archive(wish.folder)
     outbox = Outbox({"terminal": Terminal(sys.stdout, _json if wish.as_json else None)})
     try:

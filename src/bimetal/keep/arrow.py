@@ -26,7 +26,7 @@ def parsing(path: Path) -> Generator[None, None, None]:
     """Turn what pyarrow says of a file that it cannot read into an error of ours."""
     try:
         yield
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # KeyError: a column is not there
         raise BadInput(
             f"this segment cannot be read: {error}", where=str(path), hint="Put the file back from a backup"
         ) from None

@@ -114,7 +114,7 @@ def adopt_segment(path: Path) -> tuple[Found, tuple[Signal, ...]]:
             raise BadInput("this is not a segment of bimetal", where=str(path), hint="Move the file away")
         held = _gathered(held_in(_rows_of(t)) for t in file.iter_batches(_GROUPS[0]))
         ends = _ends(file.metadata, path.stat().st_size)
-    signals = tuple(signal_of(v.decode()) for k, v in sorted(marks.items()) if k.startswith(b"signal "))
+        signals = tuple(signal_of(v.decode()) for k, v in sorted(marks.items()) if k.startswith(b"signal "))
     rows = sum(h.rows for h in held)
     return Found(Sealed(path.name, *span, rows, ends[-1], checks_of(path, ends)), held), signals
 

@@ -111,6 +111,23 @@ def test_a_batch_is_what_came_within_a_tick_or_the_most() -> None:
     asyncio.run(walk())
 
 
+def test_what_comes_after_a_pause_is_delivered_at_once_and_the_next_a_tick_later() -> None:
+    async def walk() -> None:
+        async with house(replace(QUICK, tick_s=1.5)) as shelter:
+            peer = await shelter.client()
+            began_s = time.monotonic()
+            await peer.send(publish("a", b"first"))
+            await shelter.until(1)
+            assert time.monotonic() - began_s < 1.0
+            for payload in (b"second", b"third"):
+                await peer.send(publish("a", payload))
+            await shelter.until(3)
+            assert time.monotonic() - began_s >= 1.4
+            assert [len(batch) for batch in shelter.batches] == [1, 2]
+
+    asyncio.run(walk())
+
+
 def test_one_batch_is_delivered_at_a_time() -> None:
     async def walk() -> None:
         inside = most = 0

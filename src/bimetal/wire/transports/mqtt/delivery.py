@@ -28,9 +28,10 @@ class Arrival(NamedTuple):
 
 
 class Delivery:
-    """Hands batches to `deliver`, one at a time and in order of arrival.
+    """Hands batches to `deliver`, one at a time and in order of arrival, a tick from one to the next.
 
-    `settle` is called after each with the batch and what went wrong, None if it was kept.
+    What comes after a pause is delivered at once; what comes meanwhile waits, and shares the cost of a
+    batch. `settle` is called after each with the batch and what went wrong, None if it was kept.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Delivery:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._pending_bytes = 0
+        self._begun_s = -limits.tick_s
 
     @property
     def full(self) -> bool:
@@ -56,41 +58,50 @@ class Delivery:
         """Take one message into the batch that is being collected."""
         self._waiting.append(arrival)
         self._pending_bytes += arrival.size
-        if self._task:
-            return
-        if len(self._waiting) >= self._limits.batch_messages:
-            self._begin()
-        elif not self._timer:
-            self._timer = asyncio.get_running_loop().call_later(self._limits.tick_s, self._begin)
+        if not self._task:
+            self._schedule()
 
     async def close(self) -> None:
         """Deliver what waits, giving `deliver` the closing grace for each batch under way."""
-        self._begin()
-        if self._task:
-            await asyncio.wait({self._task}, timeout=self._limits.close_grace_s)
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+        while self._waiting or self._task:
+            self._begin()
+            if self._task:
+                task = self._task
+                await asyncio.wait({task}, timeout=self._limits.close_grace_s)
+                if not task.done():
+                    task.cancel()
+                    await asyncio.wait({task})
+                    break
+
+    def _schedule(self) -> None:
+        """Let the next batch begin when a tick has passed since the last one did, or now if it is full."""
+        if len(self._waiting) >= self._limits.batch_messages:
+            self._begin()
+        elif not self._timer:
+            self._timer = asyncio.get_running_loop().call_at(self._begun_s + self._limits.tick_s, self._begin)
 
     def _begin(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
         if self._waiting and not self._task:
-            self._task = asyncio.get_running_loop().create_task(self._run(), name="bimetal-mqtt-delivery")
+            loop = asyncio.get_running_loop()
+            self._begun_s = loop.time()
+            self._task = loop.create_task(self._run(), name="bimetal-mqtt-delivery")
 
     async def _run(self) -> None:
         try:
-            while self._waiting:
-                most = self._limits.batch_messages
-                batch, self._waiting = self._waiting[:most], self._waiting[most:]
-                failure = await self._hand_over([arrival.message for arrival in batch])
-                self._pending_bytes -= sum(arrival.size for arrival in batch)
-                self._settle(batch, failure)
-                if isinstance(failure, asyncio.CancelledError):
-                    raise failure
+            most = self._limits.batch_messages
+            batch, self._waiting = self._waiting[:most], self._waiting[most:]
+            failure = await self._hand_over([arrival.message for arrival in batch])
+            self._pending_bytes -= sum(arrival.size for arrival in batch)
+            self._settle(batch, failure)
+            if isinstance(failure, asyncio.CancelledError):
+                raise failure
         finally:
             self._task = None
+        if self._waiting:
+            self._schedule()
 
     async def _hand_over(self, messages: list[Message]) -> BaseException | None:
         try:

@@ -1,0 +1,1 @@
+"""Fuzz: everything that reads bytes from outside, and bytes that were meant to hurt it."""
