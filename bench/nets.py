@@ -2,8 +2,9 @@
 
 One float net is given to everybody, each makes it int8 in its own way and runs the same rows on a simulated
 Cortex-M4 (gcc -Os; see bench/trees.py); how many rows get the class of the float net is told beside. Flash
-is what linking the net adds to an empty image; the image is all of it. Needs torch and scikit-learn; emlearn
-and bakenn as they are there. Whole numbers take as many instructions for all rows.
+is what linking the net adds to an empty image; the image is all of it. Needs torch and scikit-learn; emlearn,
+bakenn and LiteRT Micro (see litert_micro.py) as they are there. Whole numbers take as many instructions for
+all rows.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench import litert_micro
 from bench.footprint import footprint
-from bench.trees import OURS, Rival, connections, measured
+from bench.trees import CORTEX_M4, OURS, Rival, connections, measured
 from bimetal.learn.imports.bring import read
 from bimetal.learn.imports.foreign import Formula
 from bimetal.learn.imports.net import Layer, Net, net
@@ -118,6 +120,23 @@ uint32_t answer(const void *row)
     return Rival(
         "bakeNN", code, np.stack([np.asarray(g, np.int8).reshape(-1) for g in given]), (str(folder / "c"),)
     )
+
+
+def micro_of(model: Any, shape: tuple[int, int], seen: np.ndarray, asked: np.ndarray) -> Rival:
+    """LiteRT Micro with its portable kernels, in the smallest arena it takes."""
+    folder = Path(tempfile.mkdtemp())
+    content, scale, zero = litert_micro.file_of(model, shape, seen)
+    rows = litert_micro.rows_of(asked, scale, zero)
+
+    def rival(arena: int, asks_size: bool = False) -> Rival:
+        parts = litert_micro.linked(content, WAVES, folder, CORTEX_M4, arena, asks_size)
+        return Rival("LiteRT Micro", "", rows, linked=parts)
+
+    arena = int(measured(rival(1 << 18, asks_size=True))[2][0])
+    while measured(rival(arena))[2][0] >= WAVES:
+        arena += 64
+    print(f"LiteRT Micro: a file of {len(content):,} bytes, and an arena of {arena:,}")
+    return rival(arena)
 
 
 def emlearn_of(model: Any, rows: np.ndarray) -> Rival:
@@ -279,6 +298,10 @@ def convolutions() -> None:
         "bimetal, i8": ("", lambda: ours(whole, f"greatest(out.y, {WAVES})")),
         "bakeNN portable, i8": (
             "bakenn", lambda: bakenn_of(model, shape, x[:200], asked, f"greatest(y, {WAVES})")
+        ),
+        "LiteRT Micro, i8": (
+            "tensorflow" if litert_micro.FOLDER else "$LITERT_MICRO",
+            lambda: micro_of(model, shape, x[:200], asked),
         ),
     }, expected)  # fmt: skip
     told(whole)

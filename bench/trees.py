@@ -70,12 +70,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Rival:
-    """C code of one side: its files, how a row of it looks in memory, and where it finds its headers."""
+    """C code of one side: its files, how a row of it looks in memory, its headers, and what is linked in."""
 
     name: str
     code: str
     rows: np.ndarray
     headers: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
 
 
 def connections() -> Task:
@@ -179,7 +180,7 @@ def measured(rival: Rival) -> tuple[int, float, np.ndarray]:
         size = rival.rows.shape[1] * rival.rows.itemsize
         link = ["-nostartfiles", "-Wl,--gc-sections", f"-L{BOARD}", "-T", str(BOARD / "mps2.ld"), "-lm"]
         main = [str(BOARD / "start.c"), str(BOARD / "answer.c"), f"-DROW_SIZE={size}"]
-        _run([*compiler, *main, "t.o", *link, "-o", "p.elf"], folder)
+        _run([*compiler, *main, "t.o", *rival.linked, *link, "-o", "p.elf"], folder)
         (folder / "empty.c").write_text("#include <stdint.h>\nuint32_t answer(const void *row) { return 0; }")
         _run([*compiler, *main, "empty.c", *link, "-o", "empty.elf"], folder)
         flash = _flash(folder / "p.elf") - _flash(folder / "empty.elf")
