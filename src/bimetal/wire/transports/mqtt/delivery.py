@@ -13,6 +13,9 @@ from bimetal.wire.transports.mqtt.packet import Publish
 if TYPE_CHECKING:
     from bimetal.wire.transports.mqtt.connection import Connection
 
+MANY_MESSAGES = 64
+"""So many are not kept waiting."""
+
 
 class Arrival(NamedTuple):
     """A message that waits to be kept; `sender` is None for a will, whose client is gone."""
@@ -28,10 +31,11 @@ class Arrival(NamedTuple):
 
 
 class Delivery:
-    """Hands batches to `deliver`, one at a time and in order of arrival, a tick from one to the next.
+    """Hands batches to `deliver`, one at a time and in order of arrival.
 
-    What comes after a pause is delivered at once; what comes meanwhile waits, and shares the cost of a
-    batch. `settle` is called after each with the batch and what went wrong, None if it was kept.
+    What comes after a pause is delivered at once. While few messages come, a batch begins a tick after
+    the one before at the earliest: what comes meanwhile shares its cost. `settle` is called after each
+    with the batch and what went wrong, None if it was kept.
     """
 
     def __init__(
@@ -47,7 +51,7 @@ class Delivery:
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._pending_bytes = 0
-        self._begun_s = -limits.tick_s
+        self._next_s = 0.0
 
     @property
     def full(self) -> bool:
@@ -74,22 +78,21 @@ class Delivery:
                     break
 
     def _schedule(self) -> None:
-        """Let the next batch begin when a tick has passed since the last one did, or now if it is full."""
-        if len(self._waiting) >= self._limits.batch_messages:
+        """Let the next batch begin when its tick has come, or now if many messages wait."""
+        if len(self._waiting) >= min(MANY_MESSAGES, self._limits.batch_messages):
             self._begin()
         elif not self._timer:
-            self._timer = asyncio.get_running_loop().call_at(self._begun_s + self._limits.tick_s, self._begin)
+            self._timer = asyncio.get_running_loop().call_at(self._next_s, self._begin)
 
     def _begin(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
         if self._waiting and not self._task:
-            loop = asyncio.get_running_loop()
-            self._begun_s = loop.time()
-            self._task = loop.create_task(self._run(), name="bimetal-mqtt-delivery")
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="bimetal-mqtt-delivery")
 
     async def _run(self) -> None:
+        self._next_s = asyncio.get_running_loop().time() + self._limits.tick_s
         try:
             most = self._limits.batch_messages
             batch, self._waiting = self._waiting[:most], self._waiting[most:]
