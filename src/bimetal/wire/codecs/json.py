@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, cast
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from bimetal.nouns.batch import Batch
 from bimetal.wire.codec import LARGEST_PAYLOAD, MOST_ROWS, Decoded
@@ -29,6 +30,8 @@ from bimetal.wire.harvest import (
 
 DEEPEST = 64
 FEWEST_ALIKE = 4
+MOST_TOGETHER = 20_000
+_VALUES = dict[str, float].values
 
 
 class JsonCodec:
@@ -100,24 +103,23 @@ class JsonCodec:
         return True
 
     def _alike(self, device: str, payloads: Sequence[bytes], received_ns: Sequence[int]) -> Decoded | None:
-        """Read single readings that all have the same keys, in one go; None when they are anything else.
+        """Read objects, or arrays of them, that all have the same keys, in one go; None when they have not.
 
-        Each must be one object by itself, so that what is joined falls apart as it was.
+        Each payload must be whole by itself, so that what is joined falls apart as it was: it begins and
+        ends with an object, and as many objects are found as there are braces, so that none is in a key.
         """
-        if len(payloads) < FEWEST_ALIKE or not all(map(_one_object, payloads)):
+        inner = [_objects(payload) for payload in payloads]
+        counts = [each.count(b"{") for each in inner]
+        if sum(counts) < FEWEST_ALIKE or not all(counts) or max(counts) > MOST_ROWS:
             return None
-        try:
-            said = self._plain_many.decode(b"[%b]" % b",".join(payloads))
-        except (msgspec.DecodeError, RecursionError, ValueError):
+        if counts != [each.count(b"}") for each in inner]:
             return None
-        names = tuple(said[0])
-        if len(said) != len(payloads) or any(tuple(each) != names for each in said):
+        found = [self._same(inner[a:b], sum(counts[a:b])) for a, b in _pieces(counts)]
+        names = found[0][0] if found[0] else ()
+        parts = [each[1] for each in found if each and each[0] == names]
+        if not names or len(parts) < len(found):
             return None
-        if any(payload.count(b":") != len(names) for payload in payloads):
-            return None
-        values = np.fromiter(chain.from_iterable(each.values() for each in said), np.float64)
-        values = values.reshape(len(said), len(names))
-        times = np.array(received_ns, np.int64)
+        values, times = np.concatenate(parts), np.repeat(np.array(received_ns, np.int64), counts)
         if TIME in names:
             at = names.index(TIME)
             whole = values[:, at]
@@ -132,7 +134,22 @@ class JsonCodec:
         if not columns:
             return None
         values[np.isinf(values)] = np.nan
-        return Decoded(device, tuple(columns), times, values, np.arange(len(said), dtype=np.int32))
+        message = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        return Decoded(device, tuple(columns), times, values, message)
+
+    def _same(self, inner: Sequence[bytes], count: int) -> tuple[tuple[str, ...], NDArray[np.float64]] | None:
+        """Return the keys that all of `count` flat objects have, and their values (count, keys)."""
+        whole = b"[%b]" % b",".join(inner)
+        try:
+            said = self._plain_many.decode(whole)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            return None
+        names = tuple(said[0])
+        alike = len(said) == count and all(map(names.__eq__, map(tuple, said)))
+        if not alike or whole.count(b":") != count * len(names):
+            return None
+        values = np.fromiter(chain.from_iterable(map(_VALUES, said)), np.float64, count * len(names))
+        return names, values.reshape(count, len(names))
 
     def _read(self, payload: bytes, received_ns: int, index: int, harvest: Harvest) -> None:
         if not self._read_plain(payload, received_ns, index, harvest):
@@ -149,16 +166,24 @@ class JsonCodec:
             raise Refused(f"it is not JSON: {str(error)[:SHOWN]}") from None
 
 
-def _one_object(payload: bytes) -> bool:
-    """Say whether a payload is one object without objects, arrays or braces in it, by its brackets alone."""
-    return (
-        payload[:1] == b"{"
-        and payload[-1:] == b"}"
-        and payload.count(b"{") == 1
-        and payload.count(b"}") == 1
-        and b"[" not in payload
-        and len(payload) <= LARGEST_PAYLOAD
-    )
+def _objects(payload: bytes) -> bytes:
+    """Return what may be one object, or the objects of an array, by its ends alone; empty: neither."""
+    if len(payload) > LARGEST_PAYLOAD:
+        return b""
+    if payload[:1] == b"{" and payload[-1:] == b"}":
+        return payload if payload.count(b"{") == 1 else b""
+    return payload[1:-1] if payload[:2] == b"[{" and payload[-2:] == b"}]" else b""
+
+
+def _pieces(counts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield stretches (from, to) of payloads that hold no more objects than fit in memory together."""
+    begin = held = 0
+    for k, count in enumerate(counts):
+        if held and held + count > MOST_TOGETHER:
+            yield begin, k
+            begin, held = k, 0
+        held += count
+    yield begin, len(counts)
 
 
 def _check_depth(payload: bytes) -> None:
