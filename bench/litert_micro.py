@@ -1,7 +1,7 @@
 """LiteRT Micro's side of bench/nets.py: a float net as an int8 file of TensorFlow Lite, and its interpreter.
 
 Needs tensorflow, arm-none-eabi-g++ and, in the environment variable LITERT_MICRO, a folder with checkouts of
-tflite-micro, flatbuffers (25.9.23), gemmlowp and ruy beside each other. The interpreter has only the six
+tflite-micro, flatbuffers (25.9.23), gemmlowp and ruy beside each other. The interpreter has only the five
 operators of the net, its own portable kernels, no words for errors, and the smallest arena that it takes.
 """
 
@@ -24,7 +24,7 @@ PARTS = (
 )  # fmt: skip
 ALONE = ("test", "mock", "fake", "recording", "hexdump")
 """Files with these words in their names are for tests and tools."""
-KERNELS = ("conv", "depthwise_conv", "fully_connected", "pooling", "pad", "reshape")
+KERNELS = ("conv", "depthwise_conv", "fully_connected", "pooling", "pad")
 FLAGS = (
     "-Os", "-std=c++17", "-fno-rtti", "-fno-exceptions", "-fno-threadsafe-statics", "-ffunction-sections",
     "-fdata-sections", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables", "-DTF_LITE_STATIC_MEMORY",
@@ -46,11 +46,11 @@ extern "C" uint32_t answer(const void *row)
 {{
     static tflite::MicroInterpreter *one = nullptr;
     static uint8_t place[sizeof(tflite::MicroInterpreter)];
-    static uint8_t known[sizeof(tflite::MicroMutableOpResolver<6>)];
+    static uint8_t known[sizeof(tflite::MicroMutableOpResolver<5>)];
     if (!one) {{
-        auto *r = new (known) tflite::MicroMutableOpResolver<6>();
+        auto *r = new (known) tflite::MicroMutableOpResolver<5>();
         r->AddConv2D(); r->AddDepthwiseConv2D(); r->AddFullyConnected();
-        r->AddAveragePool2D(); r->AddPad(); r->AddReshape();
+        r->AddAveragePool2D(); r->AddPad();
         one = new (place) tflite::MicroInterpreter(tflite::GetModel(model), *r, arena, sizeof arena);
         if (one->AllocateTensors() != kTfLiteOk) return 0xFFFFFFFF;
     }}

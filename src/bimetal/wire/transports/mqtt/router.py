@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from bimetal.trust.identify import Identity
 from bimetal.wire.transport import COMMANDS, Clock
@@ -22,6 +23,9 @@ from bimetal.wire.transports.mqtt.packet import (
 from bimetal.wire.transports.mqtt.record import Retained
 from bimetal.wire.transports.mqtt.session import Session
 from bimetal.wire.transports.mqtt.topic import RetainedMessages, SubscriptionTree, filter_fault, group_of
+
+if TYPE_CHECKING:
+    from bimetal.wire.transports.mqtt.connection import Connection
 
 
 class Router:
@@ -75,7 +79,7 @@ class Router:
             ):
                 fresh.append(wanted)
         granted = Granted(PacketType.SUBACK, packet.packet_id, tuple(codes))
-        session.record.then(partial(self._granted, session, granted, fresh))
+        session.record.then(partial(self._granted, session, session.connection, granted, fresh))
 
     def unsubscribe(self, session: Session, packet: Unsubscribe) -> None:
         """Forget what a client no longer wants to hear, and tell it so."""
@@ -86,7 +90,7 @@ class Router:
             known = self._tree.remove(session.client_id, pattern)
             codes.append(Code.SUCCESS if known else Code.NO_SUBSCRIPTION)
         granted = Granted(PacketType.UNSUBACK, packet.packet_id, tuple(codes))
-        session.record.then(partial(self._granted, session, granted, ()))
+        session.record.then(partial(self._granted, session, session.connection, granted, ()))
 
     def resumed(self, session: Session) -> None:
         """Take away what a client that came back may no longer hear."""
@@ -126,12 +130,13 @@ class Router:
     def _granted(
         self,
         session: Session,
+        connection: Connection | None,
         granted: Granted,
         fresh: Iterable[Filter],
         failure: BaseException | None,
     ) -> None:
-        connection = session.connection
-        if connection is None:
+        """Tell the client on the connection on which it asked, unless it is gone or here anew."""
+        if connection is None or session.connection is not connection:
             return
         if failure is not None:
             connection.end(Code.NOT_KEPT)
