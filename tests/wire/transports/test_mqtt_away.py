@@ -75,6 +75,26 @@ def test_a_will_is_not_told_of_a_client_that_came_back_in_time() -> None:
     asyncio.run(walk())
 
 
+def test_a_clean_start_while_the_client_is_there_leaves_nothing_of_the_session_before() -> None:
+    async def walk() -> None:
+        async with house() as shelter:
+            roster = shelter.listener._exchange._roster
+            first = await shelter.peer()
+            await first.send(will_of("pump", 60, 60))
+            await first.read()
+            second, present = await back(shelter, "pump", clean=True)
+            assert not present
+            assert await first.gone() == end_of(5, 0x8E)
+            assert [m.payload for m in await shelter.until(1)] == [b"bye"], "its session ended: no delay"
+            await eventually(lambda: shelter.listener.traffic().open == 1)
+            assert not roster._endings
+            assert not roster._wills
+            await away(second)
+            await eventually(lambda: set(roster._endings) == {"pump"})
+
+    asyncio.run(walk())
+
+
 def test_nobody_takes_up_the_session_of_another() -> None:
     def by_name(claim: Claim) -> Identity:
         return Identity(None)

@@ -11,6 +11,7 @@ import pytest
 from bimetal.keep.session_file import SessionFile
 from bimetal.nouns.errors import BadInput, Unsupported
 from bimetal.wire.transports.mqtt import Key, Note
+from bimetal.wire.transports.mqtt.ledger import Ledger
 from tests.wire.transports.mqtt_guest import away, back, in_turn, left_for, told
 from tests.wire.transports.mqtt_peer import (
     VERSIONS,
@@ -144,5 +145,28 @@ def test_notes_without_their_session_are_swept_away() -> None:
         async with house(store=store) as shelter:
             assert not shelter.listener._exchange._sessions
         assert not store.notes
+
+    asyncio.run(walk())
+
+
+def test_one_who_fails_when_told_does_not_keep_the_others_waiting() -> None:
+    async def walk() -> None:
+        heard: list[object] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: heard.append(context["exception"]))
+        ledger = Ledger(Failing())
+        ledger.write(("letter", "c", "1"), ("a", b""))
+
+        def fail(failure: BaseException | None) -> None:
+            raise ConnectionError("gone")
+
+        ledger.then(fail)
+        ledger.then(heard.append)
+        await eventually(lambda: len(heard) == 2)
+        assert isinstance(heard[0], ConnectionError)
+        assert heard[1] is None
+        ledger.then(heard.append)
+        assert heard[2:] == [None], "nothing is left to wait for"
+        await ledger.close()
 
     asyncio.run(walk())

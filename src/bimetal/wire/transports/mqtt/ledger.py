@@ -90,8 +90,15 @@ class Ledger:
             if failure is not None:
                 self._changes = changes | self._changes
             for go in waiting:
-                go(failure)
+                self._call(go, failure)
         self._task = None
+
+    def _call(self, go: Then, failure: BaseException | None) -> None:
+        try:
+            go(failure)
+        except Exception as error:  # or nobody would be told anything any more
+            words = {"message": "a note was kept, and who waited for it failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(words)
 
     async def _commit(self, changes: dict[Key, Note | None]) -> BaseException | None:
         try:

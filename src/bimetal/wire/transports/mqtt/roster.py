@@ -112,6 +112,7 @@ class Roster:
         if self._sessions.get(client_id) is session:
             self._router.forget(session)
             del self._sessions[client_id]
+            session.connection = None
             session.end()
 
     def close(self) -> None:
