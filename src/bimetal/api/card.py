@@ -13,6 +13,7 @@ from bimetal.program.digest import digest
 from bimetal.shrink.board import board_of
 from bimetal.shrink.budget import fit_board, need_of
 from bimetal.targets.agree import Agreement
+from bimetal.wire.table.shape import counted
 
 BOARD = "nucleo-l432kc"
 """The board a model's budget is shown for: a middling Cortex-M4."""
@@ -36,7 +37,8 @@ def model_view(name: str, bundle: Bundle, agreed: Sequence[Agreement] = ()) -> M
     return ModelView(
         name=name,
         digest=digest(bundle.program).hex(),
-        learned_from=f"{card.rows:,} rows of {len(card.devices)} machines with {len(card.signals)} signals",
+        learned_from=f"{counted(card.rows, 'row')} of {counted(len(card.devices), 'machine')} with "
+        f"{counted(len(card.signals), 'signal')}",
         budget=tuple(
             BudgetRow(row.name, row.used, row.limit, "B" if row.unit == "bytes" else row.unit)
             for row in held.rows
