@@ -33,11 +33,13 @@ class Decoder:
 
 
 @cache
+def _held() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
+
+
 def scratch() -> Path:
     """A folder that goes with the process."""
-    held = tempfile.TemporaryDirectory()
-    scratch.held = held  # type: ignore[attr-defined]
-    return Path(held.name)
+    return Path(_held().name)
 
 
 def file(name: str, read: Callable[[Path], object], seeds: Callable[[], list[bytes]]) -> Decoder:

@@ -82,8 +82,10 @@ def episode_of(score: NDArray[np.float32], at: int, hold: int) -> slice:
     is none.
     """
     over = np.flatnonzero(score >= 1)
-    if not len(over) or abs(nearest := int(over[np.abs(over - at).argmin()])) < 0 or abs(nearest - at) > hold:
+    apart = np.abs(over - at)
+    if apart.min(initial=hold + 1) > hold:
         raise BadInput("there was no alarm at that time", hint="Give the time of an alarm that was raised")
+    nearest = int(over[apart.argmin()])
     breaks = np.flatnonzero(np.diff(over) > hold) + 1
     parts = np.split(over, breaks)
     part = next(p for p in parts if p[0] <= nearest <= p[-1])

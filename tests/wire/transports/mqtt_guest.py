@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from bimetal.keep.session_file import SessionFile
-from tests.wire.transports.mqtt_peer import DISCONNECT, House, Peer, house, publish
+from tests.wire.transports.mqtt_peer import DISCONNECT, House, Peer, house, publish, subscribe
 
 HOUR = b"\x11" + (3_600).to_bytes(4, "big")
 """The property that asks to be remembered for an hour."""
@@ -27,6 +27,14 @@ async def away(peer: Peer) -> None:
     await peer.send(DISCONNECT)
     await peer.gone()
     peer.close()
+
+
+async def absent(shelter: House, client_id: str, pattern: str = "a") -> None:
+    """Come, subscribe at QoS 1 so that it is remembered, and say good-bye."""
+    peer, _ = await back(shelter, client_id)
+    await peer.send(subscribe(pattern, 1))
+    await peer.read()
+    await away(peer)
 
 
 def told(answer: bytes, version: int) -> tuple[bytes, int, bool]:

@@ -11,7 +11,7 @@ import pytest
 from bimetal.keep.session_file import SessionFile
 from bimetal.nouns.errors import NotAllowed
 from bimetal.trust.identify import Claim, Identity
-from tests.wire.transports.mqtt_guest import HOUR, away, back, left_for, told
+from tests.wire.transports.mqtt_guest import HOUR, absent, away, back, left_for, told
 from tests.wire.transports.mqtt_peer import (
     QUICK,
     VERSIONS,
@@ -134,10 +134,7 @@ def test_what_waits_for_all_who_are_away_is_bounded() -> None:
         limits = replace(QUICK, queued_messages=3, remembered_bytes=50, remembered_sessions=2)
         async with house(limits) as shelter:
             for name in ("a", "b", "c"):
-                peer, _ = await back(shelter, name)
-                await peer.send(subscribe("a", 1))
-                await peer.read()
-                await away(peer)
+                await absent(shelter, name)
                 await eventually(lambda: shelter.listener.traffic().open == 0)
             assert set(shelter.listener._exchange._sessions) == {"a", "b"}
             await left_for(shelter, *[b"123456"] * 5)
@@ -205,10 +202,7 @@ def test_those_who_share_are_waited_for_only_while_nobody_is_there(tmp_path: Pat
     async def walk() -> None:
         async with house(store=store) as shelter:
             for name in ("one", "two"):
-                peer, _ = await back(shelter, name)
-                await peer.send(subscribe("$share/group/a", 1))
-                await peer.read()
-                await away(peer)
+                await absent(shelter, name, "$share/group/a")
         async with house(store=SessionFile(store.path)) as shelter:
             await left_for(shelter, b"1", b"2", b"3", b"4")
             peer, _ = await back(shelter, "one")

@@ -12,7 +12,7 @@ from bimetal.keep.session_file import SessionFile
 from bimetal.nouns.errors import BadInput, Unsupported
 from bimetal.wire.transports.mqtt import Key, Note
 from bimetal.wire.transports.mqtt.ledger import Ledger
-from tests.wire.transports.mqtt_guest import away, back, in_turn, left_for, told
+from tests.wire.transports.mqtt_guest import absent, away, back, in_turn, left_for, told
 from tests.wire.transports.mqtt_peer import (
     VERSIONS,
     House,
@@ -71,10 +71,7 @@ def test_what_cannot_be_written_down_is_not_acknowledged_and_is_once_it_can() ->
 
     async def walk() -> None:
         async with house(store=store) as shelter:
-            peer, _ = await back(shelter, "ear")
-            await peer.send(subscribe("a", 1))
-            await peer.read()
-            await away(peer)
+            await absent(shelter, "ear")
             await eventually(lambda: len(store.notes) == 2)
             store.full = True
             sender = await shelter.client("sender")
@@ -137,10 +134,7 @@ def test_notes_without_their_session_are_swept_away() -> None:
 
     async def walk() -> None:
         async with house(store=store) as shelter:
-            peer, _ = await back(shelter, "ear")
-            await peer.send(subscribe("a", 1))
-            await peer.read()
-            await away(peer)
+            await absent(shelter, "ear")
         del store.notes["session", "ear", ""]
         async with house(store=store) as shelter:
             assert not shelter.listener._exchange._sessions

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bimetal.keep.session_file import SessionFile
-from tests.wire.transports.mqtt_guest import HOUR, away, back, in_turn, left_for, told
+from tests.wire.transports.mqtt_guest import HOUR, absent, away, back, in_turn, left_for, told
 from tests.wire.transports.mqtt_peer import (
     QUICK,
     VERSIONS,
@@ -206,10 +206,7 @@ def test_a_repeated_message_that_is_not_kept_yet_is_answered_on_the_new_connecti
 def test_time_limits_what_is_remembered() -> None:
     async def walk() -> None:
         async with house(replace(QUICK, remember_s=1)) as shelter:
-            peer, _ = await back(shelter, "ear")
-            await peer.send(subscribe("a", 1))
-            await peer.read()
-            await away(peer)
+            await absent(shelter, "ear")
             sessions = shelter.listener._exchange._sessions
             assert "ear" in sessions
             await eventually(lambda: "ear" not in sessions)
@@ -257,10 +254,7 @@ def test_a_client_may_shorten_the_time_as_it_leaves_but_not_begin_to_ask() -> No
 def test_messages_that_grow_old_are_not_kept_for_who_is_away() -> None:
     async def walk() -> None:
         async with house() as shelter:
-            peer, _ = await back(shelter, "ear")
-            await peer.send(subscribe("a", 1))
-            await peer.read()
-            await away(peer)
+            await absent(shelter, "ear")
             sender = await shelter.client("sender")
             for number, expiry_s in ((1, 1), (2, 60)):
                 properties = b"\x02" + expiry_s.to_bytes(4, "big")

@@ -114,11 +114,14 @@ class JsonCodec:
             return None
         if counts != [each.count(b"}") for each in inner]:
             return None
-        found = [self._same(inner[a:b], sum(counts[a:b])) for a, b in _pieces(counts)]
-        names = found[0][0] if found[0] else ()
-        parts = [each[1] for each in found if each and each[0] == names]
-        if not names or len(parts) < len(found):
-            return None
+        names: tuple[str, ...] = ()
+        parts: list[NDArray[np.float64]] = []
+        for a, b in _pieces(counts):
+            found = self._same(inner[a:b], sum(counts[a:b]))
+            if found is None or (parts and found[0] != names):
+                return None
+            names = found[0]
+            parts.append(found[1])
         values, times = np.concatenate(parts), np.repeat(np.array(received_ns, np.int64), counts)
         if TIME in names:
             at = names.index(TIME)

@@ -27,7 +27,7 @@ class Arrival(NamedTuple):
     @property
     def size(self) -> int:
         """How much memory it holds, about."""
-        return len(self.message.payload) + len(self.message.topic)
+        return self.publish.size
 
 
 class Delivery:

@@ -90,6 +90,11 @@ class Publish(NamedTuple):
     extras: Extras | None = None
     subscriptions: tuple[int, ...] = ()
 
+    @property
+    def size(self) -> int:
+        """How much memory it holds, about."""
+        return len(self.topic) + len(self.payload)
+
 
 def aged(publish: Publish, since_ns: int, now_ns: int) -> Publish | None:
     """Return a message that has waited, with the time it still has to live; None if that is over."""

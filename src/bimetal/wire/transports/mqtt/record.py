@@ -34,7 +34,7 @@ class Letter(NamedTuple):
     @property
     def size(self) -> int:
         """How much memory it holds, about."""
-        return len(self.publish.topic) + len(self.publish.payload)
+        return self.publish.size
 
 
 class Terms(NamedTuple):
@@ -49,7 +49,7 @@ class Terms(NamedTuple):
 class Remembered:
     """What was written down of one client."""
 
-    terms: Terms | None = None
+    terms: Terms = field(default_factory=lambda: Terms("", 0))
     filters: list[Filter] = field(default_factory=list[Filter])
     letters: list[Letter] = field(default_factory=list[Letter])
     received: set[int] = field(default_factory=set[int])

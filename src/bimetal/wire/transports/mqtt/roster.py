@@ -11,7 +11,7 @@ from bimetal.wire.transport import Clock
 from bimetal.wire.transports.mqtt.ledger import Ledger
 from bimetal.wire.transports.mqtt.limits import Limits
 from bimetal.wire.transports.mqtt.packet import Connect, Publish
-from bimetal.wire.transports.mqtt.record import Record, Remembered, Retained, Terms
+from bimetal.wire.transports.mqtt.record import Record, Remembered, Retained
 from bimetal.wire.transports.mqtt.router import Router
 from bimetal.wire.transports.mqtt.session import Purse, Session
 
@@ -51,16 +51,16 @@ class Roster:
     def restore(self, clients: Mapping[str, Remembered], retained: Iterable[Retained]) -> None:
         """Take over what was written down; who was there when the server went is gone since now."""
         now_ns = self._now_ns()
+        away_s: dict[str, float] = {}
         for client_id, held in clients.items():
-            terms = held.terms or Terms("", 0)
-            session = self._new(client_id, terms.owner, remembered=True)
-            session.restore(held, terms._replace(gone_ns=terms.gone_ns or now_ns))
+            gone_ns = held.terms.gone_ns or now_ns
+            away_s[client_id] = max(0, now_ns - gone_ns) / _NS
+            self._new(client_id, held.terms.owner, remembered=True).restore(held, gone_ns)
         self._router.restore(self._sessions.values(), retained)
         for session in list(self._sessions.values()):
-            terms = clients[session.client_id].terms or Terms("", 0)
-            away_s = max(0, now_ns - (terms.gone_ns or now_ns)) / _NS
-            if away_s < session.remember_s:
-                self._end_in(session, session.remember_s - away_s)
+            left_s = session.remember_s - away_s[session.client_id]
+            if left_s > 0:
+                self._end_in(session, left_s)
             else:
                 self.end(session)
 

@@ -106,7 +106,7 @@ class Router:
             self._tree.remove(session.client_id, pattern)
         for letter in list(session.undelivered()):
             group = self._tree.group(letter.share) if letter.share else None
-            picked = group.pick(self._is_here) or group.pick(self._is_known) if group else None
+            picked = group.pick(self._is_here, may_wait=True) if group else None
             if picked:
                 self._send(picked[0], letter.publish, letter.share)
 
@@ -116,13 +116,13 @@ class Router:
             self._dropped()
         if not self._tree:
             return
-        for listener_id, wanted in self._tree.match(publish.topic).items():
+        found, groups = self._tree.hearers(publish.topic)
+        for listener_id, wanted in found.items():
             if not (wanted.no_local and listener_id == client_id):
                 retain = publish.retain and wanted.as_published
                 self._send(listener_id, _outgoing(publish, wanted, retain))
-        for group in self._tree.groups(publish.topic):
-            picked = group.pick(self._is_here) or (group.pick(self._is_known) if publish.qos else None)
-            if picked:
+        for group in groups:
+            if picked := group.pick(self._is_here, may_wait=publish.qos > 0):
                 listener_id, wanted = picked
                 retain = publish.retain and wanted.as_published
                 self._send(listener_id, _outgoing(publish, wanted, retain), wanted.pattern)
@@ -166,9 +166,6 @@ class Router:
 
     def _is_here(self, client_id: str) -> bool:
         return self._sessions[client_id].connection is not None
-
-    def _is_known(self, client_id: str) -> bool:
-        return client_id in self._sessions
 
 
 def _forbidden(identity: Identity, pattern: str) -> Code | None:

@@ -92,15 +92,14 @@ class Session:
         self.connection = None
         self.record.terms(Terms(self.owner, self.remember_s, now_ns))
 
-    def restore(self, held: Remembered, terms: Terms) -> None:
-        """Take over what was written down of it; its client is not there."""
-        self.remember_s = terms.remember_s
-        self.record.terms(terms)
+    def restore(self, held: Remembered, gone_ns: int) -> None:
+        """Take over what was written down of it; its client is not there since then."""
+        self.remember_s = held.terms.remember_s
+        self.detach(gone_ns)
         self.filters = {wanted.pattern: wanted for wanted in held.filters}
         self.received = held.received
         for letter in held.letters:
-            self._purse.take(letter.size)
-            self._held_bytes += letter.size
+            self._give_back(-letter.size)  # it is there, whatever the limits are now
             self._letters[letter.packet_id] = letter
             self._last_id, self._last_number = letter.packet_id, letter.number
         self._ever_sent = set(self._letters)
@@ -114,7 +113,7 @@ class Session:
         """Line up a message that must not be lost; False when the line is full."""
         awaited = PacketType.PUBACK if publish.qos == 1 else PacketType.PUBREC
         number = self._last_number + 1
-        size = len(publish.topic) + len(publish.payload)
+        size = publish.size
         full = len(self._queue) >= self._limits.queued_messages or len(self._letters) >= _HIGHEST_ID
         if full or self._held_bytes + size > self._limits.unread_bytes or not self._purse.take(size):
             return False
@@ -180,13 +179,11 @@ class Session:
     def end(self) -> None:
         """Forget everything, here and where it was written down."""
         self.record.end(self.filters, self._letters.values(), self.received)
-        for letter in self._letters.values():
-            self._purse.give(letter.size)
+        self._give_back(self._held_bytes)
         self.filters.clear()
         self.received.clear()
         self._letters.clear()
         self._queue.clear()
-        self._held_bytes = 0
         self.record.open = False
 
     def _has(self, letter: Letter) -> None:

@@ -53,13 +53,14 @@ class Group:
         """Remove a member; say whether there was one."""
         return self._members.pop(client_id, None) is not None
 
-    def pick(self, able: Callable[[str], bool]) -> tuple[str, Filter] | None:
-        """Return the first who is able, and let it wait for all others before it is picked again."""
-        for client_id, wanted in self._members.items():
-            if able(client_id):
-                self._members[client_id] = self._members.pop(client_id)
-                return client_id, wanted
-        return None
+    def pick(self, is_here: Callable[[str], bool], *, may_wait: bool) -> tuple[str, Filter] | None:
+        """Return the first who is here, or else, for what may wait, the first; its next turn comes last."""
+        first = next(iter(self._members), None) if may_wait else None
+        client_id = next(filter(is_here, self._members), first)
+        if client_id is None:
+            return None
+        self._members[client_id] = wanted = self._members.pop(client_id)
+        return client_id, wanted
 
 
 class _Node:
@@ -120,14 +121,16 @@ class SubscriptionTree:
 
     def match(self, topic: str) -> dict[str, Filter]:
         """Return one filter for every client that asked, the one with the highest quality of service."""
+        return self.hearers(topic)[0]
+
+    def hearers(self, topic: str) -> tuple[dict[str, Filter], list[Group]]:
+        """Return what `match` does, and the groups of which one each is to hear of a topic."""
         found: dict[str, Filter] = {}
+        groups: list[Group] = []
         for node in self._nodes(topic):
             _take(found, node)
-        return found
-
-    def groups(self, topic: str) -> list[Group]:
-        """Return the groups of which one each is to hear of a topic."""
-        return [group for node in self._nodes(topic) for group in node.groups.values()]
+            groups += node.groups.values()
+        return found, groups
 
     def group(self, pattern: str) -> Group | None:
         """Return those who share a filter."""
@@ -203,19 +206,18 @@ class RetainedMessages:
     def restore(self, retained: Retained) -> None:
         """Take over what was written down."""
         self._kept[retained.publish.topic] = retained
-        self._bytes += _size(retained.publish)
+        self._bytes += retained.publish.size
 
     def keep(self, publish: Publish, now_ns: int) -> bool:
         """Keep the message in place of an earlier one, or forget that if it is empty; False when full."""
         self._forget(publish.topic)
         if not publish.payload:
             return True
-        size = _size(publish)
-        if len(self._kept) >= self._most or self._bytes + size > self._most_bytes:
+        if len(self._kept) >= self._most or self._bytes + publish.size > self._most_bytes:
             return False
         kept = Retained(publish, now_ns)
         self._kept[publish.topic] = kept
-        self._bytes += size
+        self._bytes += publish.size
         write_retained(self._ledger, publish.topic, kept)
         return True
 
@@ -235,9 +237,5 @@ class RetainedMessages:
     def _forget(self, topic: str) -> None:
         earlier = self._kept.pop(topic, None)
         if earlier:
-            self._bytes -= _size(earlier.publish)
+            self._bytes -= earlier.publish.size
             write_retained(self._ledger, topic, None)
-
-
-def _size(publish: Publish) -> int:
-    return len(publish.topic) + len(publish.payload)
