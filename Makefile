@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests coverage agree docs torture cluster-setup cluster-test bench-cluster bench-store bench-serve bench-headroom bench-storm bench-detect bench-server screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests coverage agree docs torture cluster-setup cluster-test bench-cluster bench-store bench-serve bench-headroom bench-storm soak bench-detect bench-server screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -93,6 +93,9 @@ bench-headroom: setup ## where a server ends, against what headroom predicted on
 
 bench-storm: setup ## let 10,000 devices come back at once over mutual TLS; ARGS="2000": devices
 	@python bench/storm.py $(ARGS)
+
+soak: setup ## half load for two hours: does memory stay flat; ARGS="--hours 8 --rate 500"
+	@python -m bench.soak $(ARGS)
 
 bench-detect: setup ## score the detector on real public data
 	@python -m bench.detect $(ARGS)

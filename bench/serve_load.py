@@ -212,15 +212,19 @@ def free_port() -> int:
 def server(folder: Path, model: Path | None) -> Iterator[tuple[int, int, int]]:
     """`bimetal serve`, with a model or without: its MQTT port, its HTTP port, its process."""
     words = ["--lab", "--mqtt-port", "0", "--http-port", "0", *(["--model", str(model)] if model else [])]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bimetal", "serve", "--data", str(folder / "data"), *words],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stderr is not None
-    mqtt_port, http_port = (int(p.split()[0]) for p in process.stderr.readline().split("127.0.0.1:")[1:])
+    said = folder / "said"  # no pipe, which would be full at last
+    with said.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bimetal", "serve", "--data", str(folder / "data"), *words],
+            stderr=log,
+            stdout=subprocess.DEVNULL,
+        )
     try:
+        while b"\n" not in (line := said.read_bytes()):
+            assert process.poll() is None, line.decode()
+            time.sleep(0.05)
+        ports = line.decode().partition("\n")[0].split("127.0.0.1:")[1:]
+        mqtt_port, http_port = (int(p.split()[0]) for p in ports)
         yield mqtt_port, http_port, process.pid
     finally:
         process.terminate()
