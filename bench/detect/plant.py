@@ -58,7 +58,8 @@ def _events(known: Batch, rest: Batch) -> Iterator[Event]:
     )
     states: dict[str, DeviceState] = {}
     for part in (known, rest):
-        states, scored = scorer.advance(states, part)
+        after, scored = scorer.advance(states, part)
+        states |= after
         yield from (e for e in scored.events if part is rest)
 
 

@@ -291,7 +291,8 @@ def stream_of(name: str, bundle: Bundle, target: Target) -> Stream:
 
 def replay(scorer: Scorer, tables: Iterator[TableBatch]) -> Iterator[tuple[TableBatch, Scored]]:
     """Run rows through a model as they come; each device keeps its state from batch to batch."""
-    states: Mapping[str, DeviceState] = {}
+    states: dict[str, DeviceState] = {}
     for rows in tables:
-        states, scored = scorer.advance(states, rows.batch)
+        after, scored = scorer.advance(states, rows.batch)
+        states |= after
         yield rows, scored

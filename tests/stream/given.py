@@ -109,7 +109,8 @@ def whole(parts: Sequence[Batch]) -> Scored:
     said: list[Scored] = []
     one = scorer()
     for batch in parts:
-        states, scored = one.advance(states, batch)
+        after, scored = one.advance(states, batch)
+        states |= after
         said.append(scored)
     return join(said)
 

@@ -121,12 +121,11 @@ def test_a_drift_is_said_once_with_what_to_do_and_its_end_once() -> None:
 def test_a_drift_goes_on_where_nothing_is_said_of_it_in_a_later_batch() -> None:
     watch, _ = edges(Watch(), said([0], drift=[1]), explain)
     assert watch.drift
-    assert not watch.quiet
     watch, nothing = edges(watch, said([0, 0], first=1, drift=[NOT_SAID, NOT_SAID]), explain)
     assert not nothing
     watch, over = edges(watch, said([0], first=3, drift=[0]), explain)
     assert [e.kind for _, e in over] == [Kind.CLEARED]
-    assert watch.quiet
+    assert not watch.drift
 
 
 def test_a_context_alarm_within_a_drift_ends_when_both_did() -> None:

@@ -81,13 +81,14 @@ def test_the_states_given_are_left_as_they_were() -> None:
     before = dict(states)
     after, _ = scorer().advance(states, part(STREAM, 50, 90))
     assert states == before
-    assert after != before
+    assert after.keys() <= before.keys()
+    assert all(after[d] != before[d] for d in after)
 
 
 def test_an_empty_batch_changes_nothing() -> None:
     states, _ = scorer().advance({}, STREAM)
     after, scored = scorer().advance(states, part(STREAM, 0, 0))
-    assert after == states
+    assert after == {}
     assert len(scored.outputs) == len(scored.score) == len(scored.events) == 0
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -84,7 +82,7 @@ TURNS = st.lists(
 
 def pushed(turns: list[Turn], reorder: Reorder) -> list[str]:
     """All that becomes of batches, as text that shows every bit."""
-    waiting: Mapping[str, Waiting] = {}
+    waiting: dict[str, Waiting] = {}
     said: list[str] = []
     now = START
     for base, (rows, pause) in enumerate(turns):
@@ -95,7 +93,7 @@ def pushed(turns: list[Turn], reorder: Reorder) -> list[str]:
         values = np.array([[float(second % 5), float(device)] for device, second in chosen]).reshape(-1, 2)
         one = Batch(known.devices, known.signals, known.time_ns, known.device, values)
         out = reorder.push(waiting, one, now)
-        waiting = out.waiting
+        waiting |= out.waiting
         said += [
             repr((part.devices, part.time_ns.tolist(), part.device.tolist(), part.values.tolist()))
             for part in (out.ready, out.late)

@@ -56,12 +56,6 @@ class Watch:
     context_since_ns: int | None = None
     drift: bool = False
 
-    @property
-    def quiet(self) -> bool:
-        """Say whether nothing is going on, so that rows without alarm and fault change nothing."""
-        since = (self.alarm_since_ns, self.sensor_since_ns, self.context_since_ns)
-        return not any(self.faulty) and not self.drift and all(s is None for s in since)
-
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -29,8 +29,11 @@ class Feed:
 
     def rows(self, batch: Batch) -> NDArray[Any]:
         """Return a batch as the program's input struct, one row a row."""
-        rows = np.zeros(len(batch), self.row)
-        values = self.values(batch)
+        return self.rows_of(self.values(batch))
+
+    def rows_of(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """Return readings in the order of `signals`, (n, s), as the program's input struct."""
+        rows = np.zeros(len(values), self.row)
         with np.errstate(over="ignore"):
             if len(self.inputs) == 1 and self.row[self.inputs[0]].shape:
                 rows[self.inputs[0]] = values
@@ -45,7 +48,9 @@ class Feed:
 
 
 def align(batch: Batch, signals: Sequence[str]) -> NDArray[np.float64]:
-    """Return a batch's readings with these signals as columns, NaN for those it lacks."""
+    """Return a batch's readings with these signals as columns, NaN for those it lacks; to be read only."""
+    if [s.name for s in batch.signals] == list(signals):
+        return batch.values
     column_of = {s.name: k for k, s in enumerate(batch.signals)}
     values = np.full((len(batch), len(signals)), np.nan)
     for k, name in enumerate(signals):

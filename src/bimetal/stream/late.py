@@ -42,10 +42,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sorted:
-    """What a batch became: who waits now, rows in order, rows that must not be scored.
+    """What a batch became: rows in order, rows that must not be scored, and what changed about who waits.
 
-    `repeated` counts rows left out because the very same row came before, as after a message that was
-    sent twice.
+    Devices that `waiting` does not name wait as they did. `repeated` counts rows left out because the
+    very same row came before, as after a message that was sent twice.
     """
 
     waiting: dict[str, Waiting]
@@ -76,14 +76,16 @@ class Reorder:
         A signal that the batch lacks is missing (NaN); one that the stream lacks is left out. Who
         knows that nobody has been silent (see `due_ns`) says so with `all_talk`, which saves a look.
         """
-        after = dict(waiting)
-        ready = {} if all_talk else self._silent(after, now_ns)
+        after, ready = ({}, {}) if all_talk else self._silent(waiting, now_ns)
         late: list[Rows] = []
         repeated = 0
         values_of = align(batch, [s.name for s in self.signals])
         lots = lots_of(batch, values_of)
         easy = in_step(
-            lots, [_known_ns(after.get(d)) for d in lots.devices], self._gap_ns, now_ns + self.ahead_ns
+            lots,
+            [_known_ns(after.get(d) or waiting.get(d)) for d in lots.devices],
+            self._gap_ns,
+            now_ns + self.ahead_ns,
         )
         none = np.empty(0, np.int64), np.empty((0, len(self.signals)))
         spans = zip(lots.devices, lots.start.tolist(), lots.end.tolist(), strict=True)
@@ -94,7 +96,7 @@ class Reorder:
                 after[device] = Waiting(*none, int(time_ns[-1]), values[-1:].copy(), now_ns)
                 _add(ready, device, (time_ns, values))
                 continue
-            queue = after.get(device) or Waiting(*none)
+            queue = after.get(device) or waiting.get(device) or Waiting(*none)
             late_rows = time_ns > now_ns + self.ahead_ns
             if queue.last_ns is not None:
                 late_rows |= time_ns < queue.last_ns
@@ -108,8 +110,7 @@ class Reorder:
 
     def flush(self, waiting: Mapping[str, Waiting], now_ns: int | None = None) -> Sorted:
         """Let through what waits of devices that fell silent for `wait_ns`, or of all without a time."""
-        after = dict(waiting)
-        ready = self._silent(after, now_ns)
+        after, ready = self._silent(waiting, now_ns)
         return Sorted(after, self._batch(_named(ready)), self._batch([]), 0)
 
     def due_ns(self, waiting: Mapping[str, Waiting]) -> int | None:
@@ -117,13 +118,15 @@ class Reorder:
         heard = [queue.heard_ns for queue in waiting.values() if len(queue.time_ns)]
         return min(heard) + self.wait_ns if heard else None
 
-    def _silent(self, waiting: dict[str, Waiting], now_ns: int | None) -> dict[str, _Let]:
-        """Let through what waits of silent devices, and return it."""
-        ready: dict[str, _Let] = {}
+    def _silent(
+        self, waiting: Mapping[str, Waiting], now_ns: int | None
+    ) -> tuple[dict[str, Waiting], dict[str, _Let]]:
+        """Let through what waits of silent devices; return how they wait now, and what was let through."""
+        after, ready = dict[str, Waiting](), dict[str, _Let]()
         for device, queue in waiting.items():
             if len(queue.time_ns) and (now_ns is None or queue.heard_ns <= now_ns - self.wait_ns):
-                waiting[device], ready[device] = _let_through(queue, len(queue.time_ns))
-        return ready
+                after[device], ready[device] = _let_through(queue, len(queue.time_ns))
+        return after, ready
 
     @property
     def _gap_ns(self) -> float:

@@ -102,25 +102,27 @@ class Scorer:
     def advance(
         self, states: Mapping[str, DeviceState], batch: Batch
     ) -> tuple[dict[str, DeviceState], Scored]:
-        """Return the states after a batch, and what was said about it.
+        """Return the states after a batch of those devices that are in it, and what was said about it.
 
         Pure: the states given are left as they are, and a stream split anywhere ends the same.
-        Devices never met before start from the program's initial state.
+        Devices never met before start from the program's initial state. What a batch costs does not
+        depend on how many devices there are beside its own.
         """
-        after = dict(states)
+        after: dict[str, DeviceState] = {}
         fresh = DeviceState(self._shape.start)
-        rows, values = self.feed.rows(batch), self.feed.values(batch)
+        values = self.feed.values(batch)
+        rows = self.feed.rows_of(values)
         outputs = np.zeros(len(batch), self._shape.output)
         fired = np.zeros(len(batch), np.uint32)
         events: list[tuple[int, Event]] = []
         for group in self._groups(batch):
-            before = [after.get(device, fresh) for device in group.devices]
+            before = [states.get(device, fresh) for device in group.devices]
             at = group.places
             programs, outputs[at], fired[at] = _run(group.running, [b.program for b in before], rows[at])
-            calm = self._calm(outputs[at]).tolist()
+            steady = self._steady(outputs[at], fired[at], [b.watch for b in before])
             for k, (device, program) in enumerate(zip(group.devices, programs, strict=True)):
                 watch = before[k].watch
-                if self.explain is not None and not (calm[k] and watch.quiet):
+                if self.explain is not None and not steady[k]:
                     said = self._said(device, at[k], batch, values, outputs[at[k]], fired[at[k]])
                     watch, found = edges(watch, said, self.explain)
                     if self.further is not None and found:
@@ -176,12 +178,20 @@ class Scorer:
             running = self._loaded[device] = self.load(device)
         return running
 
-    def _calm(self, outputs: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return for each device, of rows (D, n), whether no alarm, fault or drift was said."""
-        calm = np.ones(len(outputs), bool)
-        for name in {"alarm", "fault", "drift"} & set(self._shape.bits):
-            calm &= ~(outputs[name] != 0).reshape(len(outputs), -1).any(axis=1)
-        return calm
+    def _steady(
+        self, outputs: NDArray[Any], fired: NDArray[np.uint32], watches: Sequence[Watch]
+    ) -> list[bool]:
+        """Say of each device, of rows (D, n), whether they begin and end nothing: all is as it was."""
+        steady = np.array([not any(w.faulty) for w in watches])
+        going = {
+            "alarm": [w.alarm_since_ns is not None for w in watches],
+            "drift": [w.drift for w in watches],
+            "fault": [False] * len(watches),
+        }
+        for name in going.keys() & self._shape.bits.keys():
+            said = (outputs[name] != 0).reshape(*fired.shape, -1) != np.array(going[name])[:, None, None]
+            steady &= ~(said & self._there(name, fired)[..., None]).any(axis=(1, 2))
+        return steady.tolist()
 
     def _said(
         self,

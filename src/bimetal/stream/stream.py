@@ -6,7 +6,7 @@ was killed goes on from a checkpoint and the batches since, and says what it wou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from bimetal.keep.tail import Arrived
@@ -42,8 +42,8 @@ class Stream:
     devices: frozenset[str] | None = None
     key: bytes = b""
     sequence: int = 0
-    states: Mapping[str, DeviceState] = field(default_factory=dict[str, DeviceState])
-    waiting: Mapping[str, Waiting] = field(default_factory=dict[str, Waiting])
+    states: dict[str, DeviceState] = field(default_factory=dict[str, DeviceState])
+    waiting: dict[str, Waiting] = field(default_factory=dict[str, Waiting])
     _due_ns: int | None = None
 
     def take(self, arrived: Arrived) -> Streamed:
@@ -80,11 +80,12 @@ class Stream:
 
     def checkpoint(self) -> Checkpoint:
         """Return all that it remembers, as it is now; what happens later does not change it."""
-        return Checkpoint(self.sequence, self.key, self.states, self.waiting)
+        return Checkpoint(self.sequence, self.key, dict(self.states), dict(self.waiting))
 
     def go_on(self, checkpoint: Checkpoint) -> None:
         """Remember what a checkpoint says, and nothing else."""
-        self.sequence, self.states, self.waiting = checkpoint.sequence, checkpoint.states, checkpoint.waiting
+        self.sequence = checkpoint.sequence
+        self.states, self.waiting = dict(checkpoint.states), dict(checkpoint.waiting)
         self._due_ns = self.reorder.due_ns(self.waiting)
 
     def know(self, other: Stream) -> None:
@@ -99,16 +100,17 @@ class Stream:
 
     def forget(self, device: str) -> None:
         """Remember nothing of a device."""
-        self.states = {d: s for d, s in self.states.items() if d != device}
-        self.waiting = {d: w for d, w in self.waiting.items() if d != device}
+        self.states.pop(device, None)
+        self.waiting.pop(device, None)
         self.scorer.forget([device])
 
     def _mine(self, batch: Batch) -> Batch:
         return batch if self.devices is None else batch.of_devices(self.devices)
 
     def _advance(self, ordered: Sorted) -> Streamed:
-        self.waiting = ordered.waiting
-        self.states, scored = self.scorer.advance(self.states, ordered.ready)
+        self.waiting |= ordered.waiting
+        after, scored = self.scorer.advance(self.states, ordered.ready)
+        self.states |= after
         return Streamed(ordered.ready, ordered.late, scored)
 
 
