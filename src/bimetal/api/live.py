@@ -13,7 +13,7 @@ from bimetal.api.frame import Block, Content, encode
 from bimetal.api.history import STRETCHES, blocks_of
 from bimetal.api.ring import Ring
 from bimetal.api.view import Counters, ModelView, PlantView, Stage, StageView
-from bimetal.nouns.batch import Batch
+from bimetal.nouns.batch import Batch, those_named
 from bimetal.nouns.device import Device
 from bimetal.nouns.errors import BadInput, NotFound
 from bimetal.nouns.event import Event, Kind
@@ -149,13 +149,10 @@ class Live:
         if unknown:
             raise NotFound(f"the plant has no signal {unknown[0]!a}", where=self.plant.title)
         columns = [column_of[s.name] for s in batch.signals]
-        rings = {
-            number: self._readings[self._index(name)]
-            for number, name in enumerate(batch.devices)
-            if number in batch.device
-        }
-        for number, ring in rings.items():
-            rows = batch.rows_of(number)
+        names, device = those_named(batch.devices, batch.device)
+        rings = [self._readings[self._index(name)] for name in names]
+        for number, ring in enumerate(rings):
+            rows = np.flatnonzero(device == number)
             values = np.full((len(rows), len(self.plant.signals)), np.nan)
             values[:, columns] = batch.values[rows]
             self.counters.late += ring.append(batch.time_ns[rows], values)

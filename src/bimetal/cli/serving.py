@@ -198,12 +198,13 @@ class Server:
         heard = await asyncio.to_thread(self._walk.hear, messages, time.time_ns())
         self._walk.meter.waited((time.time_ns() - messages[0].received_ns) / 1e9)
         self._gauge.met(heard.kept.devices)
-        self._show(heard)
-        for poison in heard.poison:
-            remark(f"A message from {poison.message.client_id!a} was set aside: {poison.reason}.")
+        # Whoever sent it is answered first.
+        asyncio.get_running_loop().call_soon(self._show, heard)
         return heard
 
     def _show(self, heard: Heard) -> None:
+        for poison in heard.poison:
+            remark(f"A message from {poison.message.client_id!a} was set aside: {poison.reason}.")
         there = {d.id for d in self._page.plant.devices}
         new = [d for d in heard.kept.devices if d not in there][: MOST_SHOWN - len(there)]
         self._page.widen(self._wish.folder.name, new, heard.kept.signals)

@@ -12,7 +12,7 @@ import numpy as np
 
 from bimetal.keep.arrow import pa
 from bimetal.keep.rule import Rule
-from bimetal.nouns.batch import Batch
+from bimetal.nouns.batch import Batch, those_named
 from bimetal.nouns.device import check_device_id
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.reading import Quality
@@ -50,11 +50,10 @@ def check_names(batch: Batch) -> None:
 
 def to_bytes(batch: Batch, quality: Quality, arrived_ns: int | None = None) -> bytes:
     """Return a batch as one Arrow stream, devices without rows left out, with when it arrived."""
-    used, index = np.unique(batch.device, return_inverse=True)
-    names = pa.array([batch.devices[k] for k in used], pa.string())
+    names, device = those_named(batch.devices, batch.device)
     columns = [
         pa.array(batch.time_ns),
-        pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), names),
+        pa.DictionaryArray.from_arrays(pa.array(device), pa.array(names, pa.string())),
         *(pa.array(np.ascontiguousarray(column)) for column in batch.values.T),
     ]
     metadata = {"quality": str(int(quality))}
@@ -122,6 +121,5 @@ def without(batch: Batch, rules: Sequence[Rule]) -> Batch:
         columns = np.array([rule.signal in (None, s.name) for s in batch.signals], bool)
         values[np.ix_(rows, columns)] = np.nan
     stay = ~np.isnan(values).all(axis=1)
-    used, index = np.unique(batch.device[stay], return_inverse=True)
-    names = tuple(batch.devices[int(k)] for k in used)
-    return Batch(names, batch.signals, batch.time_ns[stay], index.astype(np.int32), values[stay])
+    names, device = those_named(batch.devices, batch.device[stay])
+    return Batch(names, batch.signals, batch.time_ns[stay], device, values[stay])

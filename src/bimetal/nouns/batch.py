@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,17 @@ from numpy.typing import NDArray
 
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
+
+
+def those_named(
+    devices: Sequence[str], device: NDArray[np.int32]
+) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Return the devices that have rows, and each row's device (n,) as an index into those."""
+    has_rows = np.bincount(device, minlength=len(devices)) > 0
+    if has_rows.all():
+        return tuple(devices), device.astype(np.int32, copy=False)
+    names = tuple(devices[k] for k in np.flatnonzero(has_rows).tolist())
+    return names, (np.cumsum(has_rows, dtype=np.int32) - 1)[device]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,8 @@ class Batch:
     def of_devices(self, wanted: Collection[str]) -> Batch:
         """Return the rows of these devices, in their order."""
         rows = self.rows_among(wanted)
-        return Batch(self.devices, self.signals, self.time_ns[rows], self.device[rows], self.values[rows])
+        names, device = those_named(self.devices, self.device[rows])
+        return Batch(names, self.signals, self.time_ns[rows], device, self.values[rows])
 
     def _in_order(self) -> bool:
         if bool((np.diff(self.time_ns) >= 0).all()):

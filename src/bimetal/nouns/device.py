@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from bimetal.nouns.errors import BadInput
 
 LONGEST_ID = 128
+_TAKEN = frozenset("/+#\\")
+"""What topics, their patterns and paths are made with."""
 FLEET = ""
 """Stands for every device that was not met in training; no device can have this id."""
 
@@ -37,7 +39,7 @@ def check_device_id(name: str) -> str:
         raise BadInput(
             f"the device id is {len(name)} characters long", hint=f"Use at most {LONGEST_ID} characters"
         )
-    if not name.isprintable() or any(c in "/+#\\" for c in name) or name in (".", ".."):
+    if not name.isprintable() or not _TAKEN.isdisjoint(name) or name in (".", ".."):
         raise BadInput(
             f"the device id {name!a} holds a character that ids cannot have",
             hint="Leave out / \\ + # and control characters",

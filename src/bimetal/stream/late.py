@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.signal import Signal
 from bimetal.stream.feed import align
-from bimetal.stream.step import UNKNOWN_NS, in_step, lots_of
+from bimetal.stream.step import UNKNOWN_NS, Lots, in_step, lots_of
 
 WAIT_NS = 2_000_000_000
 MOST_ROWS = 64
@@ -87,13 +87,14 @@ class Reorder:
             self._gap_ns,
             now_ns + self.ahead_ns,
         )
-        none = np.empty(0, np.int64), np.empty((0, len(self.signals)))
+        if easy.all() and not ready:
+            return self._all_in_step(lots, now_ns)
+        none = self._none
         spans = zip(lots.devices, lots.start.tolist(), lots.end.tolist(), strict=True)
         for k, (device, start, end) in enumerate(spans):
             time_ns, values = lots.time_ns[start:end], lots.values[start:end]
             if easy[k]:
-                # Copied, for a view would keep the whole batch in memory for as long as the device is silent.
-                after[device] = Waiting(*none, int(time_ns[-1]), values[-1:].copy(), now_ns)
+                after[device] = _gone_on(none, int(time_ns[-1]), values[-1:], now_ns)
                 _add(ready, device, (time_ns, values))
                 continue
             queue = after.get(device) or waiting.get(device) or Waiting(*none)
@@ -117,6 +118,19 @@ class Reorder:
         """Return when a device that has rows waiting will have been silent for too long; None: never."""
         heard = [queue.heard_ns for queue in waiting.values() if len(queue.time_ns)]
         return min(heard) + self.wait_ns if heard else None
+
+    def _all_in_step(self, lots: Lots, now_ns: int) -> Sorted:
+        """Let all rows through at once, as nearly always can be done."""
+        none, last = self._none, lots.end - 1
+        rows = zip(lots.devices, lots.time_ns[last].tolist(), last.tolist(), strict=True)
+        after = {d: _gone_on(none, ns, lots.values[at : at + 1], now_ns) for d, ns, at in rows}
+        device = np.repeat(np.arange(len(last), dtype=np.int32), lots.end - lots.start)
+        ready = Batch(lots.devices, self.signals, lots.time_ns, device, lots.values)
+        return Sorted(after, ready, self._batch([]), 0)
+
+    @property
+    def _none(self) -> _Let:
+        return np.empty(0, np.int64), np.empty((0, len(self.signals)))
 
     def _silent(
         self, waiting: Mapping[str, Waiting], now_ns: int | None
@@ -163,6 +177,12 @@ _Let = tuple[NDArray[np.int64], NDArray[np.float64]]
 def _known_ns(queue: Waiting | None) -> int:
     """Return the instant after which a device's next row is expected, where nothing waits."""
     return UNKNOWN_NS if queue is None or len(queue.time_ns) or queue.last_ns is None else queue.last_ns
+
+
+def _gone_on(none: _Let, last_ns: int, last: NDArray[np.float64], heard_ns: int) -> Waiting:
+    """Return how a device waits whose rows all went on; `last` (1, s) is the last of them."""
+    # Copied, for a view would keep the whole batch in memory for as long as the device is silent.
+    return Waiting(*none, last_ns, last.copy(), heard_ns)
 
 
 def _add(ready: dict[str, _Let], device: str, goes: _Let) -> None:

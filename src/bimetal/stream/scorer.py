@@ -160,8 +160,11 @@ class Scorer:
     def _groups(self, batch: Batch) -> Iterator[_Group]:
         """Yield devices that can be run at once: the same program, ready, and as many rows."""
         order = np.argsort(batch.device, kind="stable")
-        used, starts, counts = np.unique(batch.device[order], return_index=True, return_counts=True)
-        for count in np.unique(counts):
+        every = np.bincount(batch.device, minlength=len(batch.devices))
+        used = np.flatnonzero(every)
+        counts = every[used]
+        starts = np.cumsum(counts) - counts
+        for count in sorted(set(counts.tolist())):
             some = np.flatnonzero(counts == count)
             places = order[starts[some][:, None] + np.arange(count)]
             together: dict[int, list[int]] = {}

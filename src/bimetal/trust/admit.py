@@ -38,6 +38,8 @@ class Admission:
 
     def admit(self, batch: Batch) -> Admitted:
         """Return the part of the batch that may pass."""
+        if self.purposes is None and self.devices is None and np.isfinite(batch.values).all():
+            return Admitted(batch, {"identity": 0, "consent": 0, "quality": 0})
         rows = self._identified(batch)
         wanted = self.purposes
         columns = np.array([wanted is None or s.name in wanted for s in batch.signals], dtype=bool)

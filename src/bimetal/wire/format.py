@@ -57,6 +57,8 @@ class Formats:
             if named not in FORMATS:
                 raise BadInput(f"{named[:60]!a} is no format", hint=f"Use one of {', '.join(FORMATS)}")
             return device, self.codec(named)
+        if not message.content_type:
+            return device, self.plain
         kind = message.content_type.partition(";")[0].strip().lower()
         return device, self.codec(CONTENT_TYPES[kind]) if kind in CONTENT_TYPES else self.plain
 

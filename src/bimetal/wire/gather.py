@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bimetal.nouns.batch import Batch
+from bimetal.nouns.batch import Batch, those_named
 from bimetal.nouns.device import check_device_id
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
@@ -133,9 +133,8 @@ def _batch(
         values[rows, [column_of[d.signals[k]] for k in there]] = d.values[:, there]
         at += len(d.time_ns)
     order = np.lexsort((time_ns, device))
-    used, index = np.unique(device[order], return_inverse=True)
-    names = tuple(devices[int(k)] for k in used)
-    return Batch(names, signals, time_ns[order], index.astype(np.int32), values[order])
+    names, device = those_named(devices, device[order])
+    return Batch(names, signals, time_ns[order], device, values[order])
 
 
 def _said(decoded: Decoded) -> list[str]:
