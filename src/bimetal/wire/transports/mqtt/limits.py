@@ -30,6 +30,6 @@ class Limits:
     remember_s: int = 604_800
     remembered_sessions: int = 10_000
     remembered_bytes: int = 67_108_864
-    tick_s: float = 0.005
+    tick_s: float = 0.003
     batch_messages: int = 4_096
     close_grace_s: float = 1.0
