@@ -25,7 +25,7 @@ from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import Door, known, plain
 from bimetal.cli.gauging import LOOK_S, Gauge
 from bimetal.cli.judging import Judging, shown_on
-from bimetal.cli.pace import fast_loop, quickest, take_short_turns
+from bimetal.cli.pace import collect_seldom, fast_loop, quickest, take_short_turns
 from bimetal.cli.saying import remark
 from bimetal.keep.archive import Archive
 from bimetal.nouns.errors import Error
@@ -135,6 +135,7 @@ class Server:
             gauging = asyncio.create_task(self._look())
             stack.callback(gauging.cancel)
             let_in = door.stamp(self._wish.folder)
+            collect_seldom()
             while not stop.is_set():
                 if let_in != (let_in := door.stamp(self._wish.folder)):
                     self._listener.check_again()
