@@ -46,7 +46,7 @@ def collect_seldom() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(20_000)
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 
 from bimetal.wire.transport import Message
 from bimetal.wire.transports.mqtt import Limits
+from bimetal.wire.transports.mqtt.connection import Connection
 from tests.wire.transports.mqtt_peer import (
     DISCONNECT,
     QUICK,
@@ -446,3 +448,33 @@ def test_limits_are_what_the_acceptance_says() -> None:
             assert b"\x22\x00\x02" in answer
 
     asyncio.run(walk())
+
+
+@VERSIONS
+@pytest.mark.parametrize("polite", [True, False])
+def test_a_connection_that_ended_is_gone_without_anybody_looking_for_cycles(
+    version: int, polite: bool
+) -> None:
+    def connections() -> int:
+        return sum(isinstance(found, Connection) for found in gc.get_objects())
+
+    async def walk() -> None:
+        async with house() as shelter:
+            peer = await shelter.client("a", version)
+            for qos, answer in ((1, 4), (2, 5)):
+                await peer.send(publish("a", b"1", qos, qos, version))
+                assert (await peer.read())[0] >> 4 == answer
+            assert connections() == 1
+            if polite:
+                await peer.send(DISCONNECT)
+                await peer.gone()
+            peer.close()
+            await eventually(lambda: not shelter.listener.traffic().open)
+            assert connections() == 0
+
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(walk())
+    finally:
+        gc.enable()

@@ -94,9 +94,10 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The end, however it came."""
         self._ending = True
-        self._intake.stop()
+        self._intake.part()
         if self._timer:
             self._timer.cancel()
+            self._timer = None
         self._exchange.left(self)
 
     # The listener speaks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from bimetal.wire.transports.mqtt.packet import Code, Malformed, PacketType
 
@@ -10,7 +11,8 @@ from bimetal.wire.transports.mqtt.packet import Code, Malformed, PacketType
 _UNWELCOME = re.compile(r"[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 _UNWELCOME_IN_TOPIC = re.compile(r"[\x00-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff#+]")
 
-
+_SHORT = 256
+"""Devices publish under the same few names over and over: those of so many bytes are looked at once."""
 _NEVER_FROM_CLIENTS = frozenset(
     {0, PacketType.CONNACK, PacketType.SUBACK, PacketType.UNSUBACK, PacketType.PINGRESP, PacketType.AUTH}
 )
@@ -94,6 +96,11 @@ class FieldReader:
 
 def topic_of(raw: bytes) -> str:
     """Return a topic's name from its bytes. Raises Malformed for one that nobody can publish to."""
+    return _looked_at(raw) if len(raw) <= _SHORT else _looked_at.__wrapped__(raw)
+
+
+@lru_cache(1 << 14)
+def _looked_at(raw: bytes) -> str:
     try:
         text = raw.decode()
     except UnicodeDecodeError:

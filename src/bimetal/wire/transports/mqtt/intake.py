@@ -57,6 +57,12 @@ class Intake:
         """Take no more, ever."""
         self._stopped = True
 
+    def part(self) -> None:
+        """Take no more, and let go of who was handed packets: two that hold each other stay in memory."""
+        self.stop()
+        self._frames = None
+        self._receive = self._refuse = _forget
+
     def feed(self, data: bytes) -> None:
         """Take bytes from the socket."""
         if not self._stopped:
@@ -99,3 +105,7 @@ class Intake:
         except Malformed as fault:
             self._refuse(fault)
         self.balance()
+
+
+def _forget(*_: object) -> None:
+    """Take what comes after the end."""
