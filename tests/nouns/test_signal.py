@@ -29,8 +29,9 @@ def test_a_label_is_what_people_write() -> None:
     ],
 )
 def test_a_signal_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    build: Any = Signal
     with pytest.raises(BadInput):
-        Signal(**({"name": "x"} | wrong))
+        build(**({"name": "x"} | wrong))
 
 
 @pytest.mark.parametrize("keep_days", [0.0, -1.0, NAN])
