@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-
 import pytest
 
 from bimetal.nouns import errors
 from bimetal.nouns.errors import BadInput, Error, NotFound
 
-ALL = [kind for _, kind in inspect.getmembers(errors, inspect.isclass)]
+ALL: list[type[Error]] = [found for found in vars(errors).values() if isinstance(found, type)]
 
 
 def test_all_are_of_one_tree_and_say_who_can_mend_it() -> None:
