@@ -10,6 +10,7 @@ from bench.detect.rival import Said
 from bench.detect.series import Series
 from bimetal.learn.calibrate import Budget
 from bimetal.learn.dataset import History
+from bimetal.learn.search import Tier
 from bimetal.learn.sense import rows_of
 from bimetal.learn.train import train
 from bimetal.nouns import Batch, Signal
@@ -26,14 +27,14 @@ def batch_of(series: Series, rows: slice) -> Batch:
     return Batch(("device",), signals, time_ns, np.zeros(len(values), np.int32), values)
 
 
-def shipped(series: Series, budget: Budget, period_s: float) -> Said:
+def shipped(series: Series, budget: Budget, period_s: float, tier: Tier = Tier.MCU) -> Said:
     """Learn from the first stretch, then run over everything, as it comes."""
     part = batch_of(series, slice(0, series.learn))
     history = History(part.signals)
     history.add(part)
     target = fastest()
     begin = time.perf_counter()
-    learned = train(history, budget, target, period_s, lambda _stage, _part: None)
+    learned = train(history, budget, target, period_s, lambda _stage, _part: None, tier=tier)
     learn_s = time.perf_counter() - begin
     program = learned.program
     running = target.load(program, pack(program, learned.values["device"]))

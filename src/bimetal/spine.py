@@ -27,6 +27,7 @@ from bimetal.learn.calibrate import Budget
 from bimetal.learn.card import card_of
 from bimetal.learn.dataset import History
 from bimetal.learn.feedback import Known, names_of
+from bimetal.learn.search import Tier
 from bimetal.learn.train import Learned, train
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.event import Event
@@ -63,12 +64,13 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """How to learn: the promise, where to compute, who signs, and what time it is."""
+    """How to learn: the promise, where to compute, who signs, what time it is, and where it is to run."""
 
     budget: Budget
     target: Target
     key: SigningKey
     now_ns: int
+    tier: Tier = Tier.MCU
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def teach(
     columns: tuple[str, ...] = (),
 ) -> Taught:
     """A history in, a signed model out; `sources` and their `columns` are named on its card."""
-    learned = train(history, lesson.budget, lesson.target, period_s, progress)
+    learned = train(history, lesson.budget, lesson.target, period_s, progress, tier=lesson.tier)
     learned = replace(learned, card=replace(learned.card, sources=sources, columns=columns))
     bundle = bundle_of(learned, lesson.now_ns, progress)
     return Taught(learned, bundle, write(output, bundle, lesson.key))

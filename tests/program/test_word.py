@@ -208,3 +208,17 @@ def test_requantising_rounds_the_exact_product(total: int, scale: int, shift: in
 
     exact = (total * scale + (1 << (shift - 1))) >> shift
     assert list(run(make, np.array([total]), "i32")) == [min(127, max(-127, exact))]
+
+
+@pytest.mark.parametrize(("most", "dtype"), [(255, "u8"), (256, "i16"), (32_767, "i16"), (32_768, "i32")])
+def test_what_is_counted_takes_no_more_bytes_than_it_needs(most: int, dtype: str) -> None:
+    draft = Draft("word")
+    draft.output("y", word.counted(draft, letter.lt(draft.input("x"), 1.0), most))
+    (state,) = draft.finish().states
+    assert (state.dtype, state.high) == (dtype, most)
+
+
+def test_a_count_stays_at_the_most_there_is() -> None:
+    y = run(lambda d, x: word.counted(d, letter.lt(x, 1.0), 255), [0.0] * 300 + [2.0, 0.0])
+    assert list(y[253:257]) == [254, 255, 255, 255]
+    assert list(y[-2:]) == [0, 1]

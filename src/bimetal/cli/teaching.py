@@ -16,13 +16,16 @@ from bimetal.cli.report import Report
 from bimetal.cli.saying import say
 from bimetal.cli.whole import check_place
 from bimetal.learn.calibrate import parse_budget
+from bimetal.learn.search import Tier
 from bimetal.nouns.errors import BadInput
 from bimetal.spine import Lesson, Walked, cold
 from bimetal.wire.table.hints import Hints
 from bimetal.wire.table.shape import listed
 
 
-def teach(data: tuple[Path, ...], output: Path, false_alarms: str, as_json: bool, hints: Hints) -> None:
+def teach(
+    data: tuple[Path, ...], output: Path, false_alarms: str, tier: str, as_json: bool, hints: Hints
+) -> None:
     """Learn, write the model, and report in words and figures.
 
     What can be refused before the data are read is refused before.
@@ -32,7 +35,7 @@ def teach(data: tuple[Path, ...], output: Path, false_alarms: str, as_json: bool
     budget = parse_budget(false_alarms)
     check_place(output, data)
     check_free(output)
-    lesson = Lesson(budget, target, keys().signing_key(), time.time_ns())
+    lesson = Lesson(budget, target, keys().signing_key(), time.time_ns(), Tier(tier))
     walked = _learn(data, hints, lesson, output)
     report = Report(data, hints, output, walked, target.name, time.monotonic() - began_s)
     if as_json:

@@ -23,9 +23,18 @@ from bimetal.cli.command import Command, as_json
     show_default=True,
     help="How many each device may raise; 2/day and 1/month work too.",
 )
+@click.option(
+    "--tier",
+    type=click.Choice(["mcu", "server"]),
+    default="mcu",
+    show_default=True,
+    help="Where it is to run: mcu keeps the state of very many signals within 16 KB.",
+)
 @column_options()
 @as_json()
-def command(data: tuple[Path, ...], output: Path, false_alarms: str, as_json: bool, **columns: Any) -> None:
+def command(
+    data: tuple[Path, ...], output: Path, false_alarms: str, tier: str, as_json: bool, **columns: Any
+) -> None:
     """Learn what is normal from CSV or Parquet files; nothing needs to be configured.
 
     Separator, decimal comma, time column, period, units, gaps, constant and text columns are found
@@ -33,4 +42,4 @@ def command(data: tuple[Path, ...], output: Path, false_alarms: str, as_json: bo
     """
     from bimetal.cli.teaching import teach
 
-    teach(data, output, false_alarms, as_json, hints_of(columns))
+    teach(data, output, false_alarms, tier, as_json, hints_of(columns))

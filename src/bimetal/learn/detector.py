@@ -49,7 +49,9 @@ class Design:
     `siblings` says whether any two signals measure the same thing, so that one can witness for the other;
     `spans` are the averaging spans in readings; `warm_up` is for how many readings the score stays 0;
     `block` is the most signals whose relations are learned together: with more of them, neighbours in
-    the order of the signals form blocks of equal size.
+    the order of the signals form blocks of equal size. Of the habits that are learned, what goes on being
+    learned is the middle of each signal's own features (`own_drifts`) and their variances (`own_varies`), and
+    the middle of those of all together (`joint_drifts`); the variances of these always do.
     """
 
     signals: int
@@ -57,6 +59,9 @@ class Design:
     warm_up: int = 48
     block: int = 64
     siblings: bool = False
+    own_drifts: bool = True
+    own_varies: bool = True
+    joint_drifts: bool = True
 
     @property
     def settled(self) -> int:
@@ -148,7 +153,9 @@ def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Dra
     sensed = _sense(draft, design, names)
     usable, seen = sensed.gate.usable, sensed.seen
     warm = letter.le(letter.const(design.warm_up, "i32"), letter.reduce(seen, "max"))
-    alone = GuardedDistance(design.signals, design.own_features, name=OWN)
+    alone = GuardedDistance(
+        design.signals, design.own_features, drifts=design.own_drifts, varies=design.own_varies, name=OWN
+    )
     known = letter.minimum(letter.const(design.settled, "i32"), letter.reduce(seen, "max"))
     enough = letter.maximum(letter.const(design.warm_up, "i32"), letter.sub(known, LATE))
     settled = letter.both(usable, letter.le(enough, seen))
@@ -234,7 +241,7 @@ def _bands(z: Node, levels: Node, cuts: Sequence[int]) -> Node:
 def _together(draft: Draft, design: Design, bands: Node, usable: Node, warm: Node) -> Node:
     """Return each signal's part (bands, s) in the distances of all signals together."""
     groups, size = design.bands * design.blocks, design.block_size
-    company = GuardedDistance(groups, size, name=TOGETHER)
+    company = GuardedDistance(groups, size, drifts=design.joint_drifts, name=TOGETHER)
     filled = letter.reshape(
         letter.stack(
             [_filled(letter.gather(bands, letter.const(k, "i32")), design, 0.0) for k in range(design.bands)]

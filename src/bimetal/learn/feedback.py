@@ -148,12 +148,15 @@ def knowing(program: Program, values: Mapping[str, Values], card: Card, labels: 
 
 def _off(program: Program) -> Node | None:
     """Find by how much each signal's features (s, f) are off from their own habit, as the score has it."""
+    found = None
     for node in program.nodes():
-        if node.op == "sub" and node.args[0].op == "sub":
-            centre = node.args[0].args[1]
-            if centre.op == "param" and centre.name == "own_centre" and node.args[1].op == "state":
-                return node
-    return None
+        if node.op != "sub":
+            continue
+        if node.args[1].op == "param" and node.args[1].name == "own_centre":
+            found = node
+        elif node.args[0] is found and node.args[1].op == "state":
+            return node  # less what has drifted since
+    return found
 
 
 def _columns(features: int) -> list[int]:

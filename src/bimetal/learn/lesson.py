@@ -65,7 +65,8 @@ class Teacher:
         alone = range(self.design.signals)
         own = [fit_habit(np.concatenate([f[:, k] for f in features]), RIDGE_OWN) for k in alone]
         values = _named(OWN, own, 1 / min(max(self.typical_rows, _FASTEST), _SLOWEST))
-        del values[f"{OWN}_precision"]
+        for unasked in _unasked(self.design):
+            del values[f"{OWN}_{unasked}"]
         if self.design.blocks:
             together = [fit_habit(rows, RIDGE_TOGETHER) for rows in _groups(bands, self.design)]
             values |= _named(TOGETHER, together, 1 / (5 * max(self.typical_rows, _FASTEST)))
@@ -106,6 +107,15 @@ def _groups(bands: list[Rows], design: Design) -> Iterator[Rows]:
     filled[:, :, : design.signals] = np.concatenate(bands)
     groups = filled.reshape(len(filled), design.bands * design.blocks, size)
     return (groups[:, k] for k in range(groups.shape[1]))
+
+
+def _unasked(design: Design) -> Iterator[str]:
+    """Yield what a signal's own habit needs not: single features of it are never lost."""
+    yield "precision"
+    if not design.own_varies:
+        yield "short"
+        if not design.own_drifts:
+            yield "pace"
 
 
 def _named(name: str, habits: list[Habit], pace: float) -> Values:

@@ -27,7 +27,7 @@ from bimetal.learn.detector import DRIFT_BLOCK, Design, detector_program, input_
 from bimetal.learn.gate import usual_of_history
 from bimetal.learn.kin import kin_of_history
 from bimetal.learn.lesson import Teacher
-from bimetal.learn.search import design_for
+from bimetal.learn.search import MCU_BYTES, Tier, design_for, left_out
 from bimetal.learn.sense import Floats, Values
 from bimetal.learn.usual import Usual
 from bimetal.nouns.device import FLEET
@@ -48,7 +48,13 @@ class Learned:
 
 
 def train(
-    history: History, budget: Budget, target: Target, period_s: float, progress: Progress, purpose: str = ""
+    history: History,
+    budget: Budget,
+    target: Target,
+    period_s: float,
+    progress: Progress,
+    purpose: str = "",
+    tier: Tier = Tier.MCU,
 ) -> Learned:
     """Learn what is usual in a history, and the threshold that keeps the budget.
 
@@ -63,7 +69,7 @@ def train(
     taught = [d for d in history.devices if d in usual] or list(history.devices)
     typical = int(np.median([len(history.values(d)) for d in taught]))
     kin = kin_of_history(history, usual)
-    design = design_for(len(history.signals), typical, bool(kin))
+    design = design_for(len(history.signals), typical, bool(kin), tier)
     names = input_names([s.name for s in history.signals])
     progress("learning", 0.0)
     chance = min(budget.per_second * period, 1.0)
@@ -178,6 +184,11 @@ def _limits(
     ]
     if coarse:
         found.append(f"vary less than single precision can tell beside their size: {', '.join(coarse[:8])}")
+    if left_out(design):
+        found.append(
+            f"so that the state of {design.signals} signals fits a microcontroller ({MCU_BYTES:,} bytes), "
+            f"{', '.join(left_out(design))}; --tier server has all of it"
+        )
     if design.blocks > 1:
         found.append(
             f"with {design.signals} signals, relations are learned within blocks of "

@@ -41,8 +41,8 @@ class Jump:
             return draft.state(name, np.zeros(many), low=-1e8, high=1e8, clock=clock)
 
         one, two, three, before = kept("one"), kept("two"), kept("three"), kept("before")
-        taken = draft.state("taken", np.zeros(many), "i32", low=0, high=4, clock=clock)
-        wait = draft.state("wait", np.zeros(many), "i32", low=0, high=3, clock=clock)
+        taken, keep_taken = word.small(draft, "taken", many, 4, clock)
+        wait, keep_wait = word.small(draft, "wait", many, 3, clock)
         full = letter.le(letter.const(3, "i32"), taken)
         usual = _middle(one, two, three)
         top = letter.maximum(one, letter.maximum(two, three))
@@ -52,16 +52,14 @@ class Jump:
         more = letter.minimum(letter.const(3, "i32"), letter.add(wait, 1))
         waited = letter.where(over, more, letter.where(here, letter.const(0, "i32"), wait))
         steps = letter.both(over, letter.eq(waited, 3))
-        draft.set(wait, letter.where(steps, letter.const(0, "i32"), waited))
+        keep_wait(letter.where(steps, letter.const(0, "i32"), waited))
         spiked = letter.both(letter.both(here, letter.invert(over)), letter.lt(letter.const(0, "i32"), wait))
         draft.set(before, letter.where(steps, usual, before))
         fits = letter.both(here, letter.invert(over))
         draft.set(one, letter.where(letter.either(steps, fits), value, one))
         draft.set(two, letter.where(steps, value, letter.where(fits, one, two)))
         draft.set(three, letter.where(steps, value, letter.where(fits, two, three)))
-        draft.set(
-            taken, letter.where(fits, letter.minimum(letter.const(4, "i32"), letter.add(taken, 1)), taken)
-        )
+        keep_taken(letter.where(fits, letter.minimum(letter.const(4, "i32"), letter.add(taken, 1)), taken))
         back = letter.where(letter.eq(taken, 4), _returned(value, one, two, three), 0.0)
         return cls(
             one, two, full, letter.both(over, letter.invert(steps)), steps, spiked,

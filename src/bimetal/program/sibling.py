@@ -10,7 +10,8 @@ from bimetal.program import letter, word
 from bimetal.program.node import EVERY, Node
 from bimetal.program.program import Draft
 
-MOST = 65536
+MOST = 255
+"""So many readings are counted: more than the longest average needs to settle."""
 
 
 @dataclass(frozen=True, slots=True)

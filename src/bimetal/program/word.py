@@ -217,14 +217,21 @@ def window(draft: Draft, value: Node, size: int, hop: int, name: str = "window")
     return items if size == hop else unrolled(items, sample(head, clock))
 
 
+def small(
+    draft: Draft, name: str, shape: tuple[int, ...], most: int, clock: Clock
+) -> tuple[Node, Callable[[Node], None]]:
+    """Remember whole numbers 0..most in as few bytes as hold them: returns them, i32, and how to set them."""
+    dtype = "u8" if most < 2**8 else "i16" if most < 2**15 else "i32"
+    state = draft.state(name, np.zeros(shape), dtype, low=0, high=most, clock=clock)
+    return letter.cast(state, "i32"), lambda value: draft.set(state, letter.cast(value, dtype))
+
+
 def counted(draft: Draft, condition: Node, most: int, name: str = "run") -> Node:
     """For how many readings in a row a condition has held, this one included, up to `most`; i32."""
-    before = draft.state(
-        name, np.zeros(condition.shape), "i32", low=0, high=most, clock=condition.clock or EVERY
-    )
+    before, keep = small(draft, name, condition.shape, most, condition.clock or EVERY)
     more = letter.minimum(letter.const(most, "i32"), letter.add(before, 1))
     run = letter.where(condition, more, 0)
-    draft.set(before, run)
+    keep(run)
     return run
 
 

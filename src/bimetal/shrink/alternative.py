@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.learn.detector import Design, detector_program
+from bimetal.learn.search import narrowed
 from bimetal.program.block import pack
 from bimetal.program.operators.moving_moments import KINDS
 from bimetal.program.program import Program
@@ -59,7 +60,10 @@ def other_board(fits: Sequence[Fit], not_this: Board | None) -> Iterator[Alterna
 def _fewer_signals(
     program: Program, values: Mapping[str, NDArray[Any]], signals: Sequence[str], judge: Judge
 ) -> Iterator[Alternative]:
-    """The most signals of a detector that fit, found by halving."""
+    """Many signals of a detector that fit, as they would be trained, found by halving.
+
+    They are the most that do, or the most of those that leave the same out of the program.
+    """
     if program.title != DETECTOR or "own_centre" not in values or len(signals) < 2:
         return
     spans = values["own_centre"].shape[1] // KINDS
@@ -83,9 +87,15 @@ def _fewer_signals(
 
 
 def _detector(signals: int, spans: int) -> tuple[Program, bytes]:
-    """Return the detector of so many signals and averaging spans; their lengths do not change its size."""
+    """Return the detector of so many signals and averaging spans; their lengths do not change its size.
+
+    Two spans are what is left of five where there are very many signals.
+    """
     names = [f"x{k}" for k in range(signals)]
-    program, draft = detector_program(Design(signals, spans=tuple(8.0 * 2.0**k for k in range(spans))), names)
+    whole = Design(signals)
+    lengths = whole.spans if spans == 2 else tuple(8.0 * 2.0**k for k in range(spans))
+    design = narrowed(replace(whole, spans=lengths))
+    program, draft = detector_program(design, names)
     return program, pack(program, draft.values)
 
 

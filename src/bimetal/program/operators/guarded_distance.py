@@ -38,12 +38,13 @@ class GuardedDistance(Checked):
     and the variance r of every direction, at `pace` times a guard that falls below 1 as soon as the
     distance is more than `guard` times its running mean, so that what is unusual is hardly learned.
     Guarded like this, the mean of y_k^2 falls short of the variance that was learned; so much is added
-    to it, lest healthy readings shrink r, and with it what counts as usual.
+    to it, lest healthy readings shrink r, and with it what counts as usual. Each of the two takes a number
+    of state for every feature, and can be done without: then drift is 0, or r is 1.
 
     Gives f32 (g,) distances and f32 (g, d) parts. Parameters: `<name>_centre` (g, d), `<name>_whiten`
-    (g, d, d), `<name>_gain` (g,), `<name>_short` (g, d), by how much the guarded mean of y_k^2 falls
-    short, `<name>_pace` (), and, where single features may be unusable, `<name>_precision` (g, d), the
-    diagonal of W'W.
+    (g, d, d), `<name>_gain` (g,); where anything adapts `<name>_pace` (), where variances do `<name>_short`
+    (g, d), by how much the guarded mean of y_k^2 falls short; and, where single features may be unusable,
+    `<name>_precision` (g, d), the diagonal of W'W.
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -56,6 +57,8 @@ class GuardedDistance(Checked):
     features: int = knob(1, low=1, high=4096, what="how many features a group has")
     guard: float = knob(GUARD, low=1, high=1e6, what="how many times the mean distance is learned in full")
     least: float = knob(0.25, low=1e-6, high=1, what="how far the variance of a direction may shrink")
+    drifts: bool = knob(True, low=0, high=1, what="whether the middle of every feature adapts")
+    varies: bool = knob(True, low=0, high=1, what="whether the variance of every direction adapts")
     name: str = "distance"
 
     def trace(self, draft: Draft, *signals: Node) -> tuple[Node, Node]:
@@ -66,15 +69,17 @@ class GuardedDistance(Checked):
         centre = draft.param(f"{self.name}_centre", np.zeros((g, d)), low=-FARTHEST, high=FARTHEST)
         whiten = draft.param(f"{self.name}_whiten", np.tile(np.eye(d), (g, 1, 1)), low=-100, high=100)
         gain = draft.param(f"{self.name}_gain", np.full(g, 1 / d), low=0, high=1e6)
-        short = draft.param(f"{self.name}_short", np.zeros((g, d)), low=0, high=FARTHEST)
-        drift = draft.state("drift", np.zeros((g, d)), low=-FARTHEST, high=FARTHEST, clock=clock)
-        ratio = draft.state("ratio", np.ones((g, d)), low=self.least, high=1e6, clock=clock)
-
         each = usable if usable.shape == (g, d) else letter.reshape(usable, (g, 1))
-        off = word.clip(letter.sub(letter.sub(x, centre), drift), -3 * FARTHEST, 3 * FARTHEST)
-        off = letter.where(each, off, 0.0)
+        off, drift = letter.sub(x, centre), None
+        if self.drifts:
+            drift = draft.state("drift", np.zeros((g, d)), low=-FARTHEST, high=FARTHEST, clock=clock)
+            off = letter.sub(off, drift)
+        off = letter.where(each, word.clip(off, -3 * FARTHEST, 3 * FARTHEST), 0.0)
         along = letter.reduce(letter.mul(whiten, letter.reshape(off, (g, 1, d))))
-        weighed = letter.div(along, ratio)
+        weighed, ratio = along, None
+        if self.varies:
+            ratio = draft.state("ratio", np.ones((g, d)), low=self.least, high=1e6, clock=clock)
+            weighed = letter.div(along, ratio)
         whole = word.clip(word.total(letter.mul(along, weighed)), 0.0, FARTHEST**4)
         back = letter.reduce(letter.mul(whiten, letter.reshape(weighed, (g, d, 1))), axis=1)
         kept, sound = letter.const(np.ones(g), "f32"), usable
@@ -84,14 +89,21 @@ class GuardedDistance(Checked):
         distance = letter.mul(letter.mul(whole, kept), gain)
         parts = letter.mul(letter.mul(off, back), letter.reshape(letter.mul(kept, gain), (g, 1)))
 
-        step = letter.reshape(self._step(draft, distance, follow), (g, 1))
-        moved = word.clip(letter.add(drift, letter.mul(step, off)), -FARTHEST, FARTHEST)
-        draft.set(drift, moved)
+        if drift is not None or ratio is not None:
+            step = letter.reshape(self._step(draft, distance, follow), (g, 1))
+            if drift is not None:
+                moved = word.clip(letter.add(drift, letter.mul(step, off)), -FARTHEST, FARTHEST)
+                draft.set(drift, moved)
+            if ratio is not None:
+                self._vary(draft, ratio, along, step, letter.reshape(sound, (g, 1)))
+        return distance, parts
+
+    def _vary(self, draft: Draft, ratio: Node, along: Node, step: Node, sound: Node) -> None:
+        """Let the variance of every direction follow what is seen along it."""
+        short = draft.param(f"{self.name}_short", np.zeros(ratio.shape), low=0, high=FARTHEST)
         variance = letter.add(letter.mul(along, along), short)
         spread = letter.add(ratio, letter.mul(step, letter.sub(variance, ratio)))
-        sound = letter.reshape(sound, (g, 1))
         draft.set(ratio, letter.where(sound, word.clip(spread, self.least, 1e6), ratio))
-        return distance, parts
 
     def _kept(self, draft: Draft, back: Node, whole: Node, usable: Node) -> Node:
         """What part of each distance is left when features that cannot be used are taken out."""
@@ -136,7 +148,10 @@ class GuardedDistance(Checked):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        """Two plain features while the habit stands still; the second cannot be used at the end."""
+        """Two plain features while the habit stands still; the second cannot be used at the end.
+
+        Once more where nothing can adapt.
+        """
         x = np.array([[[1.0, 0.0]], [[1.0, 2.0]], [[1.0, 9.0]]])
         usable = np.array([[[True, True]], [[True, True]], [[True, False]]])
         follow = np.array([False, False, False])
@@ -146,4 +161,5 @@ class GuardedDistance(Checked):
         return (
             Example(cls(1, 2), (x, usable, follow), (distances, parts)),
             Example(cls(1, 2), (x, groups, follow), alone),
+            Example(cls(1, 2, drifts=False, varies=False), (x, usable, follow), (distances, parts)),
         )

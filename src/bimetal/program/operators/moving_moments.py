@@ -28,7 +28,7 @@ class MovingMoments(Checked):
     an average is the plain mean. After `forget` readings in a row that could not be used it starts anew.
 
     Gives f32 (s, 4 * spans) features; f32 (spans, s), the levels; and i32 (s,), how many values of each
-    signal were averaged, up to 65536.
+    signal were averaged, up to 255, or to 32767 where a span is longer than that.
     """
 
     references: ClassVar[tuple[str, ...]] = (
@@ -45,12 +45,13 @@ class MovingMoments(Checked):
         """Four cascades of averages, each a state (spans, s)."""
         z, usable = self._signals(signals)
         clock = z.clock or EVERY
-        seen = draft.state("seen", np.zeros(z.shape), "i32", low=0, high=65536, clock=clock)
-        more = letter.minimum(letter.const(65536, "i32"), letter.add(seen, 1))
+        most = 255 if max(self.spans) <= 255 else 32_767
+        seen, keep = word.small(draft, "seen", z.shape, most, clock)
+        more = letter.minimum(letter.const(most, "i32"), letter.add(seen, 1))
         lost = word.counted(draft, letter.invert(usable), self.forget, "lost")
         gone = letter.eq(lost, self.forget)
         count = letter.where(usable, more, letter.where(gone, letter.const(0, "i32"), seen))
-        draft.set(seen, count)
+        keep(count)
         plain = letter.div(
             letter.const(1.0, "f32"), letter.maximum(letter.const(1.0, "f32"), letter.cast(count, "f32"))
         )

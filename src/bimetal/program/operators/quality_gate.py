@@ -147,15 +147,15 @@ class QualityGate(Checked):
         near = letter.le(word.absolute(letter.sub(back, jump.before)), tolerance)
         numbers = letter.const([[k + 1] for k in range(CONVERSIONS)], "i32")
         which = letter.reduce(letter.where(near, numbers, letter.const(0, "i32")), "max", axis=0)
-        left = draft.state("unit_left", np.zeros(many), "i32", low=0, high=TESTED_FOR, clock=clock)
+        left, keep_left = word.small(draft, "unit_left", (many,), TESTED_FOR, clock)
         less = letter.maximum(letter.const(0, "i32"), letter.sub(left, 1))
         testing = letter.where(jump.steps, letter.const(TESTED_FOR, "i32"), letter.where(here, less, left))
-        draft.set(left, testing)
-        unit = draft.state("unit", np.zeros(many), "i32", low=0, high=CONVERSIONS, clock=clock)
+        keep_left(testing)
+        unit, keep_unit = word.small(draft, "unit", (many,), CONVERSIONS, clock)
         may = letter.both(letter.both(far, here), letter.lt(letter.const(0, "i32"), testing))
         fresh = letter.where(letter.both(may, letter.eq(unit, 0)), which, unit)
         after = letter.where(letter.both(here, letter.invert(far)), letter.const(0, "i32"), fresh)
-        draft.set(unit, after)
+        keep_unit(after)
         return after
 
     def _stepped(self, draft: Draft, jump: Jump) -> Node:
@@ -175,11 +175,10 @@ class QualityGate(Checked):
 
     def _counted(self, draft: Draft, counts: Node) -> Node:
         """How many readings of each signal have counted, this one included."""
-        clock = counts.clock or EVERY
-        before = draft.state("levels_seen", np.zeros(self.signals), "i32", low=0, high=MOST, clock=clock)
+        before, keep = word.small(draft, "levels_seen", (self.signals,), MOST, counts.clock or EVERY)
         more = letter.minimum(letter.const(MOST, "i32"), letter.add(before, 1))
         seen = letter.where(counts, more, before)
-        draft.set(before, seen)
+        keep(seen)
         return seen
 
     def _levels(
@@ -204,10 +203,10 @@ class QualityGate(Checked):
         hidden = letter.le(letter.mul(away, 0.5), most_apart)
         at_once = letter.either(letter.le(letter.mul(away, 0.5), stepped), hidden)
         name = letter.where(at_once, letter.const(int(Fault.OFFSET), "i32"), int(Fault.DRIFT))
-        before = draft.state("shape", np.zeros(many), "i32", low=0, high=16, clock=clock)
+        before, keep = word.small(draft, "shape", (many,), max(Fault), clock)
         kept = letter.where(letter.lt(letter.const(0, "i32"), before), before, name)
         shape = letter.where(outside, kept, letter.const(0, "i32"))
-        draft.set(before, shape)
+        keep(shape)
         return fast, slow, shape
 
     def _signals(self, signals: tuple[Node, ...]) -> tuple[Node, Node, Node]:

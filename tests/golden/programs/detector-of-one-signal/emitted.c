@@ -212,9 +212,10 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         0));
     /* and */
     const bool is_6 = (is_5 || (pick_5 == 2)) && !is_2;
+    /* cast */
+    const int32_t value_2 = s->taken;
     /* le */
-    const int32_t taken_1 = s->taken;
-    const bool is_7 = 3 <= taken_1;
+    const bool is_7 = 3 <= value_2;
     /* div */
     const float ratio_1 = f32_div(row_2 - p->usual_location, p->usual_scale);
     /* min */
@@ -227,249 +228,262 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const float three_1 = s->three;
     const bool is_8 = (is_6 && is_7) && (quality_jump_1 < f32_max(least_2 - f32_max(one_1,
         f32_max(two_1, three_1)), f32_min(one_1, f32_min(two_1, three_1)) - least_2));
+    /* cast */
+    const int32_t value_3 = s->wait;
     /* where */
-    const int32_t wait_1 = s->wait;
-    const int32_t pick_6 = is_8 ? i32_min(3, wait_1 + 1) : (is_6 ? 0 : wait_1);
+    const int32_t pick_6 = is_8 ? i32_min(3, value_3 + 1) : (is_6 ? 0 : value_3);
     /* and */
     const bool is_9 = is_8 && (pick_6 == 3);
-    /* where to state wait */
-    const int32_t pick_7 = is_9 ? 0 : pick_6;
+    /* cast to state wait */
+    const uint8_t value_4 = (uint8_t)(is_9 ? 0 : pick_6);
     /* max */
     const float most_1 = f32_max(f32_min(one_1, two_1), f32_min(f32_max(one_1, two_1), three_1));
     /* where to state before */
     const float before_1 = s->before;
-    const float pick_8 = is_so(is_9) ? most_1 : before_1;
+    const float pick_7 = is_so(is_9) ? most_1 : before_1;
     /* and */
     const bool is_10 = is_6 && !is_8;
     /* where to state one */
-    const float pick_9 = is_so(is_9 || is_10) ? least_2 : one_1;
+    const float pick_8 = is_so(is_9 || is_10) ? least_2 : one_1;
     /* where to state two */
-    const float pick_10 = is_so(is_9) ? least_2 : (is_so(is_10) ? one_1 : two_1);
+    const float pick_9 = is_so(is_9) ? least_2 : (is_so(is_10) ? one_1 : two_1);
     /* where to state three */
-    const float pick_11 = is_so(is_9) ? least_2 : (is_so(is_10) ? two_1 : three_1);
-    /* where to state taken */
-    const int32_t pick_12 = is_10 ? i32_min(4, taken_1 + 1) : taken_1;
+    const float pick_10 = is_so(is_9) ? least_2 : (is_so(is_10) ? two_1 : three_1);
+    /* cast to state taken */
+    const uint8_t value_5 = (uint8_t)(is_10 ? i32_min(4, value_2 + 1) : value_2);
     /* and */
     const bool is_11 = is_8 && !is_9;
     /* where to state rough */
     const float rough_1 = s->rough;
     const float quality_rough_1 = p->quality_rough;
-    const float value_2 = least_2 - one_1 * 2.0f + two_1;
-    const float pick_13 = is_so(is_11) ? f32_min(0x1.dcd65p+29f, f32_max(0.0f, quality_rough_1 *
-        2.0f)) : f32_min(0x1.dcd65p+29f, f32_max(0.0f, is_so(value_2 < 0.0f) ? (-value_2) :
-        value_2));
-    const float pick_14 = is_so(is_6 && is_7) ? f32_min(0x1.dcd65p+29f, f32_max(0.0f, rough_1 +
-        (pick_13 - rough_1) * 0x1.e1e1e2p-4f)) : rough_1;
+    const float value_6 = least_2 - one_1 * 2.0f + two_1;
+    const float pick_11 = is_so(is_11) ? f32_min(0x1.dcd65p+29f, f32_max(0.0f, quality_rough_1 *
+        2.0f)) : f32_min(0x1.dcd65p+29f, f32_max(0.0f, is_so(value_6 < 0.0f) ? (-value_6) :
+        value_6));
+    const float pick_12 = is_so(is_6 && is_7) ? f32_min(0x1.dcd65p+29f, f32_max(0.0f, rough_1 +
+        (pick_11 - rough_1) * 0x1.e1e1e2p-4f)) : rough_1;
     /* where */
-    const float value_3 = least_2 - most_1;
-    const float pick_15 = is_so(is_9) ? (is_so(value_3 < 0.0f) ? (-value_3) : value_3) : s->stepped
+    const float value_7 = least_2 - most_1;
+    const float pick_13 = is_so(is_9) ? (is_so(value_7 < 0.0f) ? (-value_7) : value_7) : s->stepped
         * 0x1.fae148p-1f;
     /* min to state stepped */
-    const float least_3 = f32_min(0x1.dcd65p+29f, f32_max(0.0f, pick_15));
-    /* where to state unit_left */
-    const int32_t unit_left_1 = s->unit_left;
-    const int32_t pick_16 = is_9 ? 8 : (is_6 ? i32_max(0, unit_left_1 - 1) : unit_left_1);
-    /* where to state unit */
-    const float value_4 = least_2 - p->quality_centre;
-    const bool is_12 = p->quality_reach < (is_so(value_4 < 0.0f) ? (-value_4) : value_4);
-    const int32_t unit_1 = s->unit;
+    const float least_3 = f32_min(0x1.dcd65p+29f, f32_max(0.0f, pick_13));
+    /* where */
+    const int32_t value_8 = s->unit_left;
+    const int32_t pick_14 = is_9 ? 8 : (is_6 ? i32_max(0, value_8 - 1) : value_8);
+    /* cast to state unit_left */
+    const uint8_t value_9 = (uint8_t)pick_14;
+    /* where */
+    const float value_10 = least_2 - p->quality_centre;
+    const bool is_12 = p->quality_reach < (is_so(value_10 < 0.0f) ? (-value_10) : value_10);
+    const int32_t value_11 = s->unit;
     int32_t total_2 = -2147483647 - 1;
-    const float pick_17 = is_so(is_9) ? most_1 : before_1;
-    const float value_6 = pick_17 + p->quality_origin;
-    const float value_7 = f32_min(quality_jump_1, (is_so(value_6 < 0.0f) ? (-value_6) : value_6) *
-        0.25f);
+    const float pick_15 = is_so(is_9) ? most_1 : before_1;
+    const float value_13 = pick_15 + p->quality_origin;
+    const float value_14 = f32_min(quality_jump_1, (is_so(value_13 < 0.0f) ? (-value_13) : value_13)
+        * 0.25f);
     for (int32_t i = 0; i < 4; i++) {
-        const float value_5 = least_2 * p->quality_factor[i] + p->quality_shift[i] - pick_17;
-        total_2 = i32_max(total_2, ((is_so(value_5 < 0.0f) ? (-value_5) : value_5) <= value_7) ?
+        const float value_12 = least_2 * p->quality_factor[i] + p->quality_shift[i] - pick_15;
+        total_2 = i32_max(total_2, ((is_so(value_12 < 0.0f) ? (-value_12) : value_12) <= value_14) ?
             (int32_t)table1[i] : 0);
     }
-    const int32_t pick_18 = (is_6 && !is_12) ? 0 : ((((is_12 && is_6) && (0 < pick_16)) && (unit_1
-        == 0)) ? total_2 : unit_1);
+    const int32_t pick_16 = (is_6 && !is_12) ? 0 : ((((is_12 && is_6) && (0 < pick_14)) && (value_11
+        == 0)) ? total_2 : value_11);
+    /* cast to state unit */
+    const uint8_t value_15 = (uint8_t)pick_16;
     /* lt */
-    const bool is_13 = 0 < pick_18;
+    const bool is_13 = 0 < pick_16;
     /* and */
     const bool is_14 = is_13 && (p->quality_unit_known != 0);
     /* and */
     const bool is_15 = is_6 && !is_14;
-    /* where to state levels_seen */
-    const int32_t levels_seen_1 = s->levels_seen;
-    const int32_t pick_19 = is_15 ? i32_min(65536, levels_seen_1 + 1) : levels_seen_1;
+    /* where */
+    const int32_t value_16 = s->levels_seen;
+    const int32_t pick_17 = is_15 ? i32_min(255, value_16 + 1) : value_16;
+    /* cast to state levels_seen */
+    const uint8_t value_17 = (uint8_t)pick_17;
     /* min to state fast */
     const float fast_1 = s->fast;
     const float most_2 = f32_max(-0x1.7d784p+26f, is_so(is_15) ? fast_1 + f32_max(0x1.c71c72p-3f,
-        f32_div(1.0f, f32_max(1.0f, (float)pick_19))) * (least_2 - fast_1) : fast_1);
+        f32_div(1.0f, f32_max(1.0f, (float)pick_17))) * (least_2 - fast_1) : fast_1);
     const float least_4 = f32_min(0x1.7d784p+26f, most_2);
     /* min to state slow */
     const float slow_1 = s->slow;
     const float most_3 = f32_max(-0x1.7d784p+26f, is_so(is_15) ? slow_1 + f32_max(0x1.f81f82p-6f,
-        f32_div(1.0f, f32_max(1.0f, (float)pick_19))) * (least_2 - slow_1) : slow_1);
+        f32_div(1.0f, f32_max(1.0f, (float)pick_17))) * (least_2 - slow_1) : slow_1);
     const float least_5 = f32_min(0x1.7d784p+26f, most_3);
     /* where */
     const float quality_middle_1 = p->quality_middle;
-    const float value_8 = least_4 - quality_middle_1;
-    const float pick_20 = is_so(value_8 < 0.0f) ? (-value_8) : value_8;
+    const float value_18 = least_4 - quality_middle_1;
+    const float pick_18 = is_so(value_18 < 0.0f) ? (-value_18) : value_18;
     /* lt to state fast_out */
     const float quality_fast_1 = p->quality_fast;
     const bool is_16 = (is_so(s->fast_out != 0) ? quality_fast_1 * 0x1.666666p-1f : quality_fast_1)
-        < pick_20;
+        < pick_18;
     /* lt to state slow_out */
     const float quality_slow_1 = p->quality_slow;
-    const float value_9 = least_5 - quality_middle_1;
+    const float value_19 = least_5 - quality_middle_1;
     const bool is_17 = (is_so(s->slow_out != 0) ? quality_slow_1 * 0x1.666666p-1f : quality_slow_1)
-        < (is_so(value_9 < 0.0f) ? (-value_9) : value_9);
+        < (is_so(value_19 < 0.0f) ? (-value_19) : value_19);
     /* min to state between */
     const float between_1 = s->between;
     const float most_4 = f32_max(-0x1.7d784p+26f, is_so(is_15) ? between_1 + f32_max(0x1.47ae14p-4f,
-        f32_div(1.0f, f32_max(1.0f, (float)pick_19))) * (least_2 - between_1) : between_1);
+        f32_div(1.0f, f32_max(1.0f, (float)pick_17))) * (least_2 - between_1) : between_1);
     const float least_6 = f32_min(0x1.7d784p+26f, most_4);
     /* max */
-    const float value_10 = least_4 - least_6;
-    const float most_5 = f32_max(is_so(value_10 < 0.0f) ? (-value_10) : value_10, s->apart *
+    const float value_20 = least_4 - least_6;
+    const float most_5 = f32_max(is_so(value_20 < 0.0f) ? (-value_20) : value_20, s->apart *
         0x1.e147aep-1f);
     /* min to state apart */
     const float least_7 = f32_min(0x1.dcd65p+29f, f32_max(0.0f, most_5));
-    /* where to state shape */
-    const int32_t shape_1 = s->shape;
-    const int32_t pick_21 = (((is_16 || is_17) && is_15) && (16 <= pick_19)) ? ((0 < shape_1) ?
-        shape_1 : (((pick_20 * 0.5f <= pick_15) || (pick_20 * 0.5f <= most_5)) ? 7 : 8)) : 0;
+    /* where */
+    const int32_t value_21 = s->shape;
+    const int32_t pick_19 = (((is_16 || is_17) && is_15) && (16 <= pick_17)) ? ((0 < value_21) ?
+        value_21 : (((pick_18 * 0.5f <= pick_13) || (pick_18 * 0.5f <= most_5)) ? 7 : 8)) : 0;
+    /* cast to state shape */
+    const uint8_t value_22 = (uint8_t)pick_19;
     /* lt to state noisy */
     const bool is_18 = (is_so(s->noisy != 0) ? quality_rough_1 * 0x1.666666p-1f : quality_rough_1) <
-        pick_14;
+        pick_12;
     /* and to state last_usable */
     const bool is_19 = is_5 && is_15;
-    /* where to state lost */
-    const int32_t pick_22 = !is_19 ? i32_min(32, s->lost + 1) : 0;
-    /* where to state seen */
-    const int32_t seen_1 = s->seen;
-    const int32_t pick_23 = is_19 ? i32_min(65536, seen_1 + 1) : ((pick_22 == 32) ? 0 : seen_1);
     /* where */
-    const float pick_24 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, ratio_1)) : 0.0f;
+    const int32_t pick_20 = !is_19 ? i32_min(32, (int32_t)s->lost + 1) : 0;
+    /* cast to state lost */
+    const uint8_t value_23 = (uint8_t)pick_20;
+    /* where */
+    const int32_t value_24 = s->seen;
+    const int32_t pick_21 = is_19 ? i32_min(255, value_24 + 1) : ((pick_20 == 32) ? 0 : value_24);
+    /* cast to state seen */
+    const uint8_t value_25 = (uint8_t)pick_21;
+    /* where */
+    const float pick_22 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, ratio_1)) : 0.0f;
     /* where to state last_value */
     const float last_value_1 = s->last_value;
-    const float pick_25 = is_so(is_19) ? pick_24 : last_value_1;
+    const float pick_23 = is_so(is_19) ? pick_22 : last_value_1;
     /* div */
-    const float ratio_2 = f32_div(1.0f, f32_max(1.0f, (float)pick_23));
+    const float ratio_2 = f32_div(1.0f, f32_max(1.0f, (float)pick_21));
     /* max */
     const float most_6 = f32_max(0x1.c71c72p-3f, ratio_2);
     /* where to state level, scratch row_1 */
     const float level_1 = s->level[0];
-    const float pick_26 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_1 + most_6 * (pick_24
+    const float pick_24 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_1 + most_6 * (pick_22
         - level_1))) : level_1;
-    scratch.f[row_1] = pick_26;
+    scratch.f[row_1] = pick_24;
     /* max */
     const float most_7 = f32_max(0x1.e1e1e2p-4f, ratio_2);
     /* where to state level, scratch row_1 */
     const float level_2 = s->level[1];
-    const float pick_27 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_2 + most_7 * (pick_26
+    const float pick_25 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_2 + most_7 * (pick_24
         - level_2))) : level_2;
-    scratch.f[row_1 + 1] = pick_27;
+    scratch.f[row_1 + 1] = pick_25;
     /* max */
     const float most_8 = f32_max(0x1.f07c2p-5f, ratio_2);
     /* where to state level, scratch row_1 */
     const float level_3 = s->level[2];
-    const float pick_28 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_3 + most_8 * (pick_27
+    const float pick_26 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_3 + most_8 * (pick_25
         - level_3))) : level_3;
-    scratch.f[row_1 + 2] = pick_28;
+    scratch.f[row_1 + 2] = pick_26;
     /* max */
     const float most_9 = f32_max(0x1.f81f82p-6f, ratio_2);
     /* where to state level, scratch row_1 */
     const float level_4 = s->level[3];
-    const float pick_29 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_4 + most_9 * (pick_28
+    const float pick_27 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_4 + most_9 * (pick_26
         - level_4))) : level_4;
-    scratch.f[row_1 + 3] = pick_29;
+    scratch.f[row_1 + 3] = pick_27;
     /* max */
     const float most_10 = f32_max(0x1.fc07fp-7f, ratio_2);
     /* where to state level, scratch row_1 */
     const float level_5 = s->level[4];
-    const float pick_30 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_5 + most_10 * (pick_29
+    const float pick_28 = is_so(is_19) ? f32_min(20.0f, f32_max(-20.0f, level_5 + most_10 * (pick_27
         - level_5))) : level_5;
-    scratch.f[row_1 + 4] = pick_30;
+    scratch.f[row_1 + 4] = pick_28;
     /* where to state power, scratch row_1 */
     const float power_1 = s->power[0];
-    const float pick_31 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_1 + most_6 * (pick_24 *
-        pick_24 - power_1))) : power_1;
-    scratch.f[row_1 + 5] = pick_31;
+    const float pick_29 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_1 + most_6 * (pick_22 *
+        pick_22 - power_1))) : power_1;
+    scratch.f[row_1 + 5] = pick_29;
     /* where to state power, scratch row_1 */
     const float power_2 = s->power[1];
-    const float pick_32 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_2 + most_7 * (pick_31 -
+    const float pick_30 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_2 + most_7 * (pick_29 -
         power_2))) : power_2;
-    scratch.f[row_1 + 6] = pick_32;
+    scratch.f[row_1 + 6] = pick_30;
     /* where to state power, scratch row_1 */
     const float power_3 = s->power[2];
-    const float pick_33 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_3 + most_8 * (pick_32 -
+    const float pick_31 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_3 + most_8 * (pick_30 -
         power_3))) : power_3;
-    scratch.f[row_1 + 7] = pick_33;
+    scratch.f[row_1 + 7] = pick_31;
     /* where to state power, scratch row_1 */
     const float power_4 = s->power[3];
-    const float pick_34 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_4 + most_9 * (pick_33 -
+    const float pick_32 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_4 + most_9 * (pick_31 -
         power_4))) : power_4;
-    scratch.f[row_1 + 8] = pick_34;
+    scratch.f[row_1 + 8] = pick_32;
     /* where to state power, scratch row_1 */
     const float power_5 = s->power[4];
-    const float pick_35 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_5 + most_10 * (pick_34
+    const float pick_33 = is_so(is_19) ? f32_min(400.0f, f32_max(0.0f, power_5 + most_10 * (pick_32
         - power_5))) : power_5;
-    scratch.f[row_1 + 9] = pick_35;
+    scratch.f[row_1 + 9] = pick_33;
     /* where to state spread, scratch row_1 */
     const float spread_1 = s->spread[0];
-    const float value_11 = pick_24 - pick_26;
-    const float pick_36 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_1 + most_6 *
-        (value_11 * value_11 - spread_1))) : spread_1;
-    scratch.f[row_1 + 10] = pick_36;
+    const float value_26 = pick_22 - pick_24;
+    const float pick_34 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_1 + most_6 *
+        (value_26 * value_26 - spread_1))) : spread_1;
+    scratch.f[row_1 + 10] = pick_34;
     /* where to state spread, scratch row_1 */
     const float spread_2 = s->spread[1];
-    const float pick_37 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_2 + most_7 * (pick_36
+    const float pick_35 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_2 + most_7 * (pick_34
         - spread_2))) : spread_2;
-    scratch.f[row_1 + 11] = pick_37;
+    scratch.f[row_1 + 11] = pick_35;
     /* where to state spread, scratch row_1 */
     const float spread_3 = s->spread[2];
-    const float pick_38 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_3 + most_8 * (pick_37
+    const float pick_36 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_3 + most_8 * (pick_35
         - spread_3))) : spread_3;
-    scratch.f[row_1 + 12] = pick_38;
+    scratch.f[row_1 + 12] = pick_36;
     /* where to state spread, scratch row_1 */
     const float spread_4 = s->spread[3];
-    const float pick_39 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_4 + most_9 * (pick_38
+    const float pick_37 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_4 + most_9 * (pick_36
         - spread_4))) : spread_4;
-    scratch.f[row_1 + 13] = pick_39;
+    scratch.f[row_1 + 13] = pick_37;
     /* where to state spread, scratch row_1 */
     const float spread_5 = s->spread[4];
-    const float pick_40 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_5 + most_10 *
-        (pick_39 - spread_5))) : spread_5;
-    scratch.f[row_1 + 14] = pick_40;
+    const float pick_38 = is_so(is_19) ? f32_min(1600.0f, f32_max(0.0f, spread_5 + most_10 *
+        (pick_37 - spread_5))) : spread_5;
+    scratch.f[row_1 + 14] = pick_38;
     /* and */
     const bool is_20 = is_19 && (s->last_usable != 0);
     /* where to state roughness, scratch row_1 */
     const float roughness_1 = s->roughness[0];
-    const float value_12 = pick_24 - last_value_1;
-    const float pick_41 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_1 + most_6 *
-        ((is_so(value_12 < 0.0f) ? (-value_12) : value_12) - roughness_1))) : roughness_1;
-    scratch.f[row_1 + 15] = pick_41;
+    const float value_27 = pick_22 - last_value_1;
+    const float pick_39 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_1 + most_6 *
+        ((is_so(value_27 < 0.0f) ? (-value_27) : value_27) - roughness_1))) : roughness_1;
+    scratch.f[row_1 + 15] = pick_39;
     /* where to state roughness, scratch row_1 */
     const float roughness_2 = s->roughness[1];
-    const float pick_42 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_2 + most_7 *
-        (pick_41 - roughness_2))) : roughness_2;
-    scratch.f[row_1 + 16] = pick_42;
+    const float pick_40 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_2 + most_7 *
+        (pick_39 - roughness_2))) : roughness_2;
+    scratch.f[row_1 + 16] = pick_40;
     /* where to state roughness, scratch row_1 */
     const float roughness_3 = s->roughness[2];
-    const float pick_43 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_3 + most_8 *
-        (pick_42 - roughness_3))) : roughness_3;
-    scratch.f[row_1 + 17] = pick_43;
+    const float pick_41 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_3 + most_8 *
+        (pick_40 - roughness_3))) : roughness_3;
+    scratch.f[row_1 + 17] = pick_41;
     /* where to state roughness, scratch row_1 */
     const float roughness_4 = s->roughness[3];
-    const float pick_44 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_4 + most_9 *
-        (pick_43 - roughness_4))) : roughness_4;
-    scratch.f[row_1 + 18] = pick_44;
+    const float pick_42 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_4 + most_9 *
+        (pick_41 - roughness_4))) : roughness_4;
+    scratch.f[row_1 + 18] = pick_42;
     /* where to state roughness, scratch row_1 */
     const float roughness_5 = s->roughness[4];
-    const float pick_45 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_5 + most_10 *
-        (pick_44 - roughness_5))) : roughness_5;
-    scratch.f[row_1 + 19] = pick_45;
+    const float pick_43 = is_so(is_20) ? f32_min(40.0f, f32_max(0.0f, roughness_5 + most_10 *
+        (pick_42 - roughness_5))) : roughness_5;
+    scratch.f[row_1 + 19] = pick_43;
     /* le */
-    const bool is_21 = 48 <= pick_23;
+    const bool is_21 = 48 <= pick_21;
     /* min */
-    const int32_t least_8 = i32_min(128, pick_23);
+    const int32_t least_8 = i32_min(128, pick_21);
     /* and */
-    const int32_t value_13 = i32_max(48, least_8 - 16);
-    const bool is_22 = is_19 && (value_13 <= pick_23);
+    const int32_t value_28 = i32_max(48, least_8 - 16);
+    const bool is_22 = is_19 && (value_28 <= pick_21);
     /* each to scratch each_1 */
     for (int32_t i = 0; i < 1; i++) {
         /* gather[20] to scratch each_1 */
@@ -480,16 +494,16 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     /* where[1, 20] to scratch pick_1 */
     for (int32_t i = 0; i < 20; i++) {
         const float drift_1 = s->drift[i];
-        const float pick_46 = is_so(is_22) ? f32_min(30000.0f, f32_max(-30000.0f, scratch.f[each_1 +
+        const float pick_44 = is_so(is_22) ? f32_min(30000.0f, f32_max(-30000.0f, scratch.f[each_1 +
             i] - p->own_centre[i] - drift_1)) : 0.0f;
-        scratch.f[pick_1 + i] = pick_46;
+        scratch.f[pick_1 + i] = pick_44;
     }
     /* reduce[1, 20] to scratch total_1 */
     for (int32_t i = 0; i < 20; i++) {
         float total_3 = -0.0f;
         for (int32_t j = 0; j < 20; j++) {
-            const float pick_47 = scratch.f[pick_1 + j];
-            total_3 = total_3 + p->own_whiten[20 * i + j] * pick_47;
+            const float pick_45 = scratch.f[pick_1 + j];
+            total_3 = total_3 + p->own_whiten[20 * i + j] * pick_45;
         }
         scratch.f[total_1 + i] = total_3;
     }
@@ -504,56 +518,58 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     /* where to state mean_distance */
     const float mean_distance_1 = s->mean_distance;
     const float own_pace_1 = p->own_pace;
-    const float pick_48 = is_so(is_21) ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
+    const float pick_46 = is_so(is_21) ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
         mean_distance_1 + own_pace_1 * (f32_min(mean_distance_1 * 5.0f, product_2) -
         mean_distance_1))) : mean_distance_1;
     /* reshape */
     const float product_3 = mean_distance_1 * 3.0f;
-    const float value_14 = is_so(is_21) ? own_pace_1 * (is_so(product_2 <= product_3) ? 1.0f :
+    const float value_29 = is_so(is_21) ? own_pace_1 * (is_so(product_2 <= product_3) ? 1.0f :
         f32_div(product_3, f32_max(0x1.0c6f7ap-20f, product_2))) : 0.0f;
     /* min[1, 20] to state drift */
     for (int32_t i = 0; i < 20; i++) {
         const float drift_2 = s->drift[i];
-        const float pick_49 = scratch.f[pick_1 + i];
-        s->drift[i] = f32_min(10000.0f, f32_max(-10000.0f, drift_2 + value_14 * pick_49));
+        const float pick_47 = scratch.f[pick_1 + i];
+        s->drift[i] = f32_min(10000.0f, f32_max(-10000.0f, drift_2 + value_29 * pick_47));
     }
     /* where[1, 20] to state ratio */
     for (int32_t i = 0; i < 20; i++) {
         const float ratio_4 = s->ratio[i];
         const float total_6 = scratch.f[total_1 + i];
-        const float pick_50 = is_so(is_22) ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_4 +
-            value_14 * (total_6 * total_6 + p->own_short[i] - ratio_4))) : ratio_4;
-        s->ratio[i] = pick_50;
+        const float pick_48 = is_so(is_22) ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_4 +
+            value_29 * (total_6 * total_6 + p->own_short[i] - ratio_4))) : ratio_4;
+        s->ratio[i] = pick_48;
     }
     /* mul */
-    const int32_t value_15 = f32_bits(f32_min(0x1.fffffep+127f, f32_max(0x1p-126f,
+    const int32_t value_30 = f32_bits(f32_min(0x1.fffffep+127f, f32_max(0x1p-126f,
         f32_min(0x1.1c3794p+53f, f32_max(1.0f, product_2 + 1.0f)))));
-    const int32_t value_16 = value_15 & 8388607;
-    const bool is_23 = 3474675 < value_16;
-    const float value_17 = f32_of_bits((value_15 & 8388607) | 1065353216);
-    const float pick_51 = is_so(is_23) ? value_17 * 0.5f : value_17;
-    const float ratio_5 = f32_div(pick_51 - 1.0f, pick_51 + 1.0f);
+    const int32_t value_31 = value_30 & 8388607;
+    const bool is_23 = 3474675 < value_31;
+    const float value_32 = f32_of_bits((value_30 & 8388607) | 1065353216);
+    const float pick_49 = is_so(is_23) ? value_32 * 0.5f : value_32;
+    const float ratio_5 = f32_div(pick_49 - 1.0f, pick_49 + 1.0f);
     const float product_4 = ratio_5 * ratio_5;
     const float product_5 = ratio_5 * ((((0x1.484b14p-2f * product_4 + 0x1.a61762p-2f) * product_4 +
         0x1.2776c6p-1f) * product_4 + 0x1.ec709ep-1f) * product_4 + 0x1.715476p+1f);
-    const float product_6 = ((float)(i32_shr(value_15, 23) - 127 + (int32_t)is_23) + product_5) *
+    const float product_6 = ((float)(i32_shr(value_30, 23) - 127 + (int32_t)is_23) + product_5) *
         0x1.62e43p-1f * 1.0f;
     /* where to out score */
-    const float pick_52 = is_so(is_21) ? f32_div(product_6, p->threshold) * ((float)least_8 *
+    const float pick_50 = is_so(is_21) ? f32_div(product_6, p->threshold) * ((float)least_8 *
         0x1p-7f) : 0.0f;
-    out->score = pick_52;
+    out->score = pick_50;
     /* le */
-    const int32_t value_18 = (int32_t)is_11;
-    const bool is_24 = 1.0f <= (is_so(0 < value_18) ? f32_min(0x1.ff8p-1f, pick_52) : pick_52);
-    /* where to state over */
-    const int32_t pick_53 = is_24 ? 1 : 0;
+    const int32_t value_33 = (int32_t)is_11;
+    const bool is_24 = 1.0f <= (is_so(0 < value_33) ? f32_min(0x1.ff8p-1f, pick_50) : pick_50);
+    /* where */
+    const int32_t pick_51 = is_24 ? 1 : 0;
+    /* cast to state over */
+    const uint8_t value_34 = (uint8_t)pick_51;
     /* lt */
     const int32_t trouble_left_1 = s->trouble_left;
     const bool is_25 = 0 < trouble_left_1;
     /* and */
-    const bool is_26 = is_24 && (is_25 || (pick_53 == 1));
+    const bool is_26 = is_24 && (is_25 || (pick_51 == 1));
     /* where to state trouble_left */
-    const int32_t pick_54 = is_26 ? 16 : i32_max(0, trouble_left_1 - 1);
+    const int32_t pick_52 = is_26 ? 16 : i32_max(0, trouble_left_1 - 1);
     /* min */
     const float least_9 = f32_min(8.0f, f32_max(0.0f, s->tokens + p->alarm_refill));
     /* and */
@@ -563,87 +579,87 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     /* min to state tokens */
     const float least_10 = f32_min(8.0f, f32_max(0.0f, least_9 - (float)(int32_t)(is_27 && is_28)));
     /* where to state told */
-    const bool pick_55 = is_27 ? is_28 : (s->told != 0);
+    const bool pick_53 = is_27 ? is_28 : (s->told != 0);
     /* where to state held_back, out held_back */
     const int32_t held_back_1 = s->held_back;
-    const int32_t pick_56 = (is_27 && !is_28) ? i32_min(65536, held_back_1 + 1) : held_back_1;
-    out->held_back = pick_56;
+    const int32_t pick_54 = (is_27 && !is_28) ? i32_min(65536, held_back_1 + 1) : held_back_1;
+    out->held_back = pick_54;
     /* or */
     const int32_t place_1 = s->place;
     const bool is_29 = (place_1 == 0) || (place_1 == 256);
     /* where to state place */
-    const int32_t pick_57 = is_29 ? 1 : i32_min(256, place_1 + 1);
+    const int32_t pick_55 = is_29 ? 1 : i32_min(256, place_1 + 1);
     /* where to state top */
-    const float pick_58 = is_so(pick_52 == pick_52) ? pick_52 : 0.0f;
-    const float pick_59 = is_so(is_29) ? pick_58 : f32_max(s->top, pick_58);
+    const float pick_56 = is_so(pick_50 == pick_50) ? pick_50 : 0.0f;
+    const float pick_57 = is_so(is_29) ? pick_56 : f32_max(s->top, pick_56);
     /* and to out alarm */
-    out->alarm = (uint8_t)(pick_55 && (0 < pick_54));
+    out->alarm = (uint8_t)(pick_53 && (0 < pick_52));
     /* mul to out share */
     const float least_11 = f32_min(0x1.93e594p+99f, f32_max(0.0f, product_6));
     out->share = f32_div(least_11, f32_max(0x1p-100f, least_11)) * 0x1.ffff8p-1f;
     /* where to out fault */
-    const int32_t pick_60 = is_14 ? 9 : ((p->quality_broken < value_1) ? 5 : (((is_6 && !is_8) && (0
-        < wait_1)) ? 4 : 0));
-    out->fault = (((pick_5 == 0) || (pick_5 == 2)) && (0 < pick_60)) ? pick_60 : pick_5;
+    const int32_t pick_58 = is_14 ? 9 : ((p->quality_broken < value_1) ? 5 : (((is_6 && !is_8) && (0
+        < value_3)) ? 4 : 0));
+    out->fault = (((pick_5 == 0) || (pick_5 == 2)) && (0 < pick_58)) ? pick_58 : pick_5;
     /* where to out looks */
-    out->looks = is_13 ? 9 : (is_18 ? 6 : pick_21);
+    out->looks = is_13 ? 9 : (is_18 ? 6 : pick_19);
     /* what was computed from the old values is written now */
     s->last = f32_canonical(pick_2);
     s->repeats = pick_3;
     s->silence = pick_4;
     s->lost_before = (uint8_t)is_2;
     s->losses = least_1;
-    s->wait = pick_7;
-    s->before = pick_8;
-    s->one = pick_9;
-    s->two = pick_10;
-    s->three = pick_11;
-    s->taken = pick_12;
-    s->rough = pick_14;
+    s->wait = value_4;
+    s->before = pick_7;
+    s->one = pick_8;
+    s->two = pick_9;
+    s->three = pick_10;
+    s->taken = value_5;
+    s->rough = pick_12;
     s->stepped = least_3;
-    s->unit_left = pick_16;
-    s->unit = pick_18;
-    s->levels_seen = pick_19;
+    s->unit_left = value_9;
+    s->unit = value_15;
+    s->levels_seen = value_17;
     s->fast = least_4;
     s->slow = least_5;
     s->fast_out = (uint8_t)is_16;
     s->slow_out = (uint8_t)is_17;
     s->between = least_6;
     s->apart = least_7;
-    s->shape = pick_21;
+    s->shape = value_22;
     s->noisy = (uint8_t)is_18;
     s->last_usable = (uint8_t)is_19;
-    s->lost = pick_22;
-    s->seen = pick_23;
-    s->last_value = pick_25;
-    s->level[0] = pick_26;
-    s->level[1] = pick_27;
-    s->level[2] = pick_28;
-    s->level[3] = pick_29;
-    s->level[4] = pick_30;
-    s->power[0] = pick_31;
-    s->power[1] = pick_32;
-    s->power[2] = pick_33;
-    s->power[3] = pick_34;
-    s->power[4] = pick_35;
-    s->spread[0] = pick_36;
-    s->spread[1] = pick_37;
-    s->spread[2] = pick_38;
-    s->spread[3] = pick_39;
-    s->spread[4] = pick_40;
-    s->roughness[0] = pick_41;
-    s->roughness[1] = pick_42;
-    s->roughness[2] = pick_43;
-    s->roughness[3] = pick_44;
-    s->roughness[4] = pick_45;
-    s->mean_distance = pick_48;
-    s->over = pick_53;
-    s->trouble_left = pick_54;
+    s->lost = value_23;
+    s->seen = value_25;
+    s->last_value = pick_23;
+    s->level[0] = pick_24;
+    s->level[1] = pick_25;
+    s->level[2] = pick_26;
+    s->level[3] = pick_27;
+    s->level[4] = pick_28;
+    s->power[0] = pick_29;
+    s->power[1] = pick_30;
+    s->power[2] = pick_31;
+    s->power[3] = pick_32;
+    s->power[4] = pick_33;
+    s->spread[0] = pick_34;
+    s->spread[1] = pick_35;
+    s->spread[2] = pick_36;
+    s->spread[3] = pick_37;
+    s->spread[4] = pick_38;
+    s->roughness[0] = pick_39;
+    s->roughness[1] = pick_40;
+    s->roughness[2] = pick_41;
+    s->roughness[3] = pick_42;
+    s->roughness[4] = pick_43;
+    s->mean_distance = pick_46;
+    s->over = value_34;
+    s->trouble_left = pick_52;
     s->tokens = least_10;
-    s->told = (uint8_t)pick_55;
-    s->held_back = pick_56;
-    s->place = pick_57;
-    s->top = pick_59;
+    s->told = (uint8_t)pick_53;
+    s->held_back = pick_54;
+    s->place = pick_55;
+    s->top = pick_57;
 }
 
 /* Every 256 readings, first at reading 255. */

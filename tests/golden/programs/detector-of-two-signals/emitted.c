@@ -204,7 +204,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const bool is_6 = (place_1 == 0) || (place_1 == 256);
     /* where to state place */
     const int32_t pick_6 = is_6 ? 1 : i32_min(256, place_1 + 1);
-    /* where, where, where, not, min, where, where, where, where, where, where, and, wh */
+    /* where, where, where, not, min, cast, where, where, where, where, cast, and, wher */
     for (int32_t i = 0; i < 2; i++) {
         const float row_5 = scratch.f[row_4 + i];
         const bool is_7 = row_5 == row_5;
@@ -225,8 +225,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const int32_t pick_30 = (p->sensor_gone_after[i] <= pick_29) ? 1 : ((is_7 && !is_9) ? 2 :
             (is_10 ? 3 : 0));
         const bool is_12 = (is_11 || (pick_30 == 2)) && !is_8;
-        const int32_t taken_1 = s->taken[i];
-        const bool is_13 = 3 <= taken_1;
+        const int32_t value_2 = s->taken[i];
+        const bool is_13 = 3 <= value_2;
         const float quality_jump_1 = p->quality_jump[i];
         const float ratio_4 = f32_div(row_5 - p->usual_location[i], p->usual_scale[i]);
         const float least_6 = f32_min(0x1.7d784p+26f, f32_max(-0x1.7d784p+26f, is_so(is_12) ?
@@ -236,257 +236,264 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const float three_1 = s->three[i];
         const bool is_14 = (is_12 && is_13) && (quality_jump_1 < f32_max(least_6 - f32_max(one_1,
             f32_max(two_1, three_1)), f32_min(one_1, f32_min(two_1, three_1)) - least_6));
-        const int32_t wait_1 = s->wait[i];
-        const int32_t pick_31 = is_14 ? i32_min(3, wait_1 + 1) : (is_12 ? 0 : wait_1);
+        const int32_t value_3 = s->wait[i];
+        const int32_t pick_31 = is_14 ? i32_min(3, value_3 + 1) : (is_12 ? 0 : value_3);
         const bool is_15 = is_14 && (pick_31 == 3);
-        const int32_t pick_32 = is_15 ? 0 : pick_31;
+        const uint8_t value_4 = (uint8_t)(is_15 ? 0 : pick_31);
         const float most_1 = f32_max(f32_min(one_1, two_1), f32_min(f32_max(one_1, two_1),
             three_1));
         const float before_1 = s->before[i];
-        const float pick_33 = is_so(is_15) ? most_1 : before_1;
+        const float pick_32 = is_so(is_15) ? most_1 : before_1;
         const bool is_16 = is_12 && !is_14;
-        const float pick_34 = is_so(is_15 || is_16) ? least_6 : one_1;
-        const float pick_35 = is_so(is_15) ? least_6 : (is_so(is_16) ? one_1 : two_1);
-        const float pick_36 = is_so(is_15) ? least_6 : (is_so(is_16) ? two_1 : three_1);
-        const int32_t pick_37 = is_16 ? i32_min(4, taken_1 + 1) : taken_1;
+        const float pick_33 = is_so(is_15 || is_16) ? least_6 : one_1;
+        const float pick_34 = is_so(is_15) ? least_6 : (is_so(is_16) ? one_1 : two_1);
+        const float pick_35 = is_so(is_15) ? least_6 : (is_so(is_16) ? two_1 : three_1);
+        const uint8_t value_5 = (uint8_t)(is_16 ? i32_min(4, value_2 + 1) : value_2);
         const bool is_17 = is_14 && !is_15;
         const float rough_1 = s->rough[i];
         const float quality_rough_1 = p->quality_rough[i];
-        const float value_2 = least_6 - one_1 * 2.0f + two_1;
-        const float pick_38 = is_so(is_17) ? f32_min(0x1.dcd65p+29f, f32_max(0.0f, quality_rough_1 *
-            2.0f)) : f32_min(0x1.dcd65p+29f, f32_max(0.0f, is_so(value_2 < 0.0f) ? (-value_2) :
-            value_2));
-        const float pick_39 = is_so(is_12 && is_13) ? f32_min(0x1.dcd65p+29f, f32_max(0.0f, rough_1
-            + (pick_38 - rough_1) * 0x1.e1e1e2p-4f)) : rough_1;
-        const float value_3 = least_6 - most_1;
-        const float pick_40 = is_so(is_15) ? (is_so(value_3 < 0.0f) ? (-value_3) : value_3) :
+        const float value_6 = least_6 - one_1 * 2.0f + two_1;
+        const float pick_36 = is_so(is_17) ? f32_min(0x1.dcd65p+29f, f32_max(0.0f, quality_rough_1 *
+            2.0f)) : f32_min(0x1.dcd65p+29f, f32_max(0.0f, is_so(value_6 < 0.0f) ? (-value_6) :
+            value_6));
+        const float pick_37 = is_so(is_12 && is_13) ? f32_min(0x1.dcd65p+29f, f32_max(0.0f, rough_1
+            + (pick_36 - rough_1) * 0x1.e1e1e2p-4f)) : rough_1;
+        const float value_7 = least_6 - most_1;
+        const float pick_38 = is_so(is_15) ? (is_so(value_7 < 0.0f) ? (-value_7) : value_7) :
             s->stepped[i] * 0x1.fae148p-1f;
-        const float least_7 = f32_min(0x1.dcd65p+29f, f32_max(0.0f, pick_40));
-        const int32_t unit_left_1 = s->unit_left[i];
-        const int32_t pick_41 = is_15 ? 8 : (is_12 ? i32_max(0, unit_left_1 - 1) : unit_left_1);
-        const float value_4 = least_6 - p->quality_centre[i];
-        const bool is_18 = p->quality_reach[i] < (is_so(value_4 < 0.0f) ? (-value_4) : value_4);
-        const int32_t unit_1 = s->unit[i];
+        const float least_7 = f32_min(0x1.dcd65p+29f, f32_max(0.0f, pick_38));
+        const int32_t value_8 = s->unit_left[i];
+        const int32_t pick_39 = is_15 ? 8 : (is_12 ? i32_max(0, value_8 - 1) : value_8);
+        const uint8_t value_9 = (uint8_t)pick_39;
+        const float value_10 = least_6 - p->quality_centre[i];
+        const bool is_18 = p->quality_reach[i] < (is_so(value_10 < 0.0f) ? (-value_10) : value_10);
+        const int32_t value_11 = s->unit[i];
         int32_t total_4 = -2147483647 - 1;
-        const float pick_42 = is_so(is_15) ? most_1 : before_1;
-        const float value_6 = pick_42 + p->quality_origin[i];
-        const float value_7 = f32_min(quality_jump_1, (is_so(value_6 < 0.0f) ? (-value_6) : value_6)
-            * 0.25f);
+        const float pick_40 = is_so(is_15) ? most_1 : before_1;
+        const float value_13 = pick_40 + p->quality_origin[i];
+        const float value_14 = f32_min(quality_jump_1, (is_so(value_13 < 0.0f) ? (-value_13) :
+            value_13) * 0.25f);
         for (int32_t j = 0; j < 4; j++) {
-            const float value_5 = least_6 * p->quality_factor[i + 2 * j] + p->quality_shift[i + 2 *
-                j] - pick_42;
-            total_4 = i32_max(total_4, ((is_so(value_5 < 0.0f) ? (-value_5) : value_5) <= value_7) ?
-                (int32_t)table1[j] : 0);
+            const float value_12 = least_6 * p->quality_factor[i + 2 * j] + p->quality_shift[i + 2 *
+                j] - pick_40;
+            total_4 = i32_max(total_4, ((is_so(value_12 < 0.0f) ? (-value_12) : value_12) <=
+                value_14) ? (int32_t)table1[j] : 0);
         }
-        const int32_t pick_43 = (is_12 && !is_18) ? 0 : ((((is_18 && is_12) && (0 < pick_41)) &&
-            (unit_1 == 0)) ? total_4 : unit_1);
-        const bool is_19 = 0 < pick_43;
+        const int32_t pick_41 = (is_12 && !is_18) ? 0 : ((((is_18 && is_12) && (0 < pick_39)) &&
+            (value_11 == 0)) ? total_4 : value_11);
+        const uint8_t value_15 = (uint8_t)pick_41;
+        const bool is_19 = 0 < pick_41;
         const bool is_20 = is_19 && (p->quality_unit_known[i] != 0);
         const bool is_21 = is_12 && !is_20;
-        const int32_t levels_seen_1 = s->levels_seen[i];
-        const int32_t pick_44 = is_21 ? i32_min(65536, levels_seen_1 + 1) : levels_seen_1;
+        const int32_t value_16 = s->levels_seen[i];
+        const int32_t pick_42 = is_21 ? i32_min(255, value_16 + 1) : value_16;
+        const uint8_t value_17 = (uint8_t)pick_42;
         const float fast_1 = s->fast[i];
         const float most_2 = f32_max(-0x1.7d784p+26f, is_so(is_21) ? fast_1 +
-            f32_max(0x1.c71c72p-3f, f32_div(1.0f, f32_max(1.0f, (float)pick_44))) * (least_6 -
+            f32_max(0x1.c71c72p-3f, f32_div(1.0f, f32_max(1.0f, (float)pick_42))) * (least_6 -
             fast_1) : fast_1);
         const float least_8 = f32_min(0x1.7d784p+26f, most_2);
         const float slow_1 = s->slow[i];
         const float most_3 = f32_max(-0x1.7d784p+26f, is_so(is_21) ? slow_1 +
-            f32_max(0x1.f81f82p-6f, f32_div(1.0f, f32_max(1.0f, (float)pick_44))) * (least_6 -
+            f32_max(0x1.f81f82p-6f, f32_div(1.0f, f32_max(1.0f, (float)pick_42))) * (least_6 -
             slow_1) : slow_1);
         const float least_9 = f32_min(0x1.7d784p+26f, most_3);
         const float quality_fast_1 = p->quality_fast[i];
         const float quality_middle_1 = p->quality_middle[i];
-        const float value_8 = least_8 - quality_middle_1;
-        const float pick_45 = is_so(value_8 < 0.0f) ? (-value_8) : value_8;
+        const float value_18 = least_8 - quality_middle_1;
+        const float pick_43 = is_so(value_18 < 0.0f) ? (-value_18) : value_18;
         const bool is_22 = (is_so(s->fast_out[i] != 0) ? quality_fast_1 * 0x1.666666p-1f :
-            quality_fast_1) < pick_45;
+            quality_fast_1) < pick_43;
         const float quality_slow_1 = p->quality_slow[i];
-        const float value_9 = least_9 - quality_middle_1;
+        const float value_19 = least_9 - quality_middle_1;
         const bool is_23 = (is_so(s->slow_out[i] != 0) ? quality_slow_1 * 0x1.666666p-1f :
-            quality_slow_1) < (is_so(value_9 < 0.0f) ? (-value_9) : value_9);
+            quality_slow_1) < (is_so(value_19 < 0.0f) ? (-value_19) : value_19);
         const float between_1 = s->between[i];
         const float most_4 = f32_max(-0x1.7d784p+26f, is_so(is_21) ? between_1 +
-            f32_max(0x1.47ae14p-4f, f32_div(1.0f, f32_max(1.0f, (float)pick_44))) * (least_6 -
+            f32_max(0x1.47ae14p-4f, f32_div(1.0f, f32_max(1.0f, (float)pick_42))) * (least_6 -
             between_1) : between_1);
         const float least_10 = f32_min(0x1.7d784p+26f, most_4);
-        const float value_10 = least_8 - least_10;
-        const float most_5 = f32_max(is_so(value_10 < 0.0f) ? (-value_10) : value_10, s->apart[i] *
+        const float value_20 = least_8 - least_10;
+        const float most_5 = f32_max(is_so(value_20 < 0.0f) ? (-value_20) : value_20, s->apart[i] *
             0x1.e147aep-1f);
         const float least_11 = f32_min(0x1.dcd65p+29f, f32_max(0.0f, most_5));
-        const int32_t shape_1 = s->shape[i];
-        const int32_t pick_46 = (((is_22 || is_23) && is_21) && (16 <= pick_44)) ? ((0 < shape_1) ?
-            shape_1 : (((pick_45 * 0.5f <= pick_40) || (pick_45 * 0.5f <= most_5)) ? 7 : 8)) : 0;
+        const int32_t value_21 = s->shape[i];
+        const int32_t pick_44 = (((is_22 || is_23) && is_21) && (16 <= pick_42)) ? ((0 < value_21) ?
+            value_21 : (((pick_43 * 0.5f <= pick_38) || (pick_43 * 0.5f <= most_5)) ? 7 : 8)) : 0;
+        const uint8_t value_22 = (uint8_t)pick_44;
         const bool is_24 = (is_so(s->noisy[i] != 0) ? quality_rough_1 * 0x1.666666p-1f :
-            quality_rough_1) < pick_39;
+            quality_rough_1) < pick_37;
         const bool is_25 = is_11 && is_21;
-        const int32_t pick_47 = !is_25 ? i32_min(32, s->lost[i] + 1) : 0;
-        const int32_t seen_1 = s->seen[i];
-        const int32_t pick_48 = is_25 ? i32_min(65536, seen_1 + 1) : ((pick_47 == 32) ? 0 : seen_1);
-        const float pick_49 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, ratio_4)) : 0.0f;
+        const int32_t pick_45 = !is_25 ? i32_min(32, (int32_t)s->lost[i] + 1) : 0;
+        const uint8_t value_23 = (uint8_t)pick_45;
+        const int32_t value_24 = s->seen[i];
+        const int32_t pick_46 = is_25 ? i32_min(255, value_24 + 1) : ((pick_45 == 32) ? 0 :
+            value_24);
+        const uint8_t value_25 = (uint8_t)pick_46;
+        const float pick_47 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, ratio_4)) : 0.0f;
         const float last_value_1 = s->last_value[i];
-        const float pick_50 = is_so(is_25) ? pick_49 : last_value_1;
+        const float pick_48 = is_so(is_25) ? pick_47 : last_value_1;
         const float level_1 = s->level[i];
-        const float ratio_5 = f32_div(1.0f, f32_max(1.0f, (float)pick_48));
+        const float ratio_5 = f32_div(1.0f, f32_max(1.0f, (float)pick_46));
         const float most_6 = f32_max(0x1.c71c72p-3f, ratio_5);
-        const float pick_51 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_1 + most_6 *
-            (pick_49 - level_1))) : level_1;
+        const float pick_49 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_1 + most_6 *
+            (pick_47 - level_1))) : level_1;
         const float level_2 = s->level[i + 2];
         const float most_7 = f32_max(0x1.e1e1e2p-4f, ratio_5);
-        const float pick_52 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_2 + most_7 *
-            (pick_51 - level_2))) : level_2;
+        const float pick_50 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_2 + most_7 *
+            (pick_49 - level_2))) : level_2;
         const float level_3 = s->level[i + 4];
         const float most_8 = f32_max(0x1.f07c2p-5f, ratio_5);
-        const float pick_53 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_3 + most_8 *
-            (pick_52 - level_3))) : level_3;
+        const float pick_51 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_3 + most_8 *
+            (pick_50 - level_3))) : level_3;
         const float level_4 = s->level[i + 6];
         const float most_9 = f32_max(0x1.f81f82p-6f, ratio_5);
-        const float pick_54 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_4 + most_9 *
-            (pick_53 - level_4))) : level_4;
+        const float pick_52 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_4 + most_9 *
+            (pick_51 - level_4))) : level_4;
         const float level_5 = s->level[i + 8];
         const float most_10 = f32_max(0x1.fc07fp-7f, ratio_5);
-        const float pick_55 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_5 + most_10 *
-            (pick_54 - level_5))) : level_5;
+        const float pick_53 = is_so(is_25) ? f32_min(20.0f, f32_max(-20.0f, level_5 + most_10 *
+            (pick_52 - level_5))) : level_5;
         const float power_1 = s->power[i];
-        const float pick_56 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_1 + most_6 *
-            (pick_49 * pick_49 - power_1))) : power_1;
+        const float pick_54 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_1 + most_6 *
+            (pick_47 * pick_47 - power_1))) : power_1;
         const float power_2 = s->power[i + 2];
-        const float pick_57 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_2 + most_7 *
-            (pick_56 - power_2))) : power_2;
+        const float pick_55 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_2 + most_7 *
+            (pick_54 - power_2))) : power_2;
         const float power_3 = s->power[i + 4];
-        const float pick_58 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_3 + most_8 *
-            (pick_57 - power_3))) : power_3;
+        const float pick_56 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_3 + most_8 *
+            (pick_55 - power_3))) : power_3;
         const float power_4 = s->power[i + 6];
-        const float pick_59 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_4 + most_9 *
-            (pick_58 - power_4))) : power_4;
+        const float pick_57 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_4 + most_9 *
+            (pick_56 - power_4))) : power_4;
         const float power_5 = s->power[i + 8];
-        const float pick_60 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_5 + most_10 *
-            (pick_59 - power_5))) : power_5;
+        const float pick_58 = is_so(is_25) ? f32_min(400.0f, f32_max(0.0f, power_5 + most_10 *
+            (pick_57 - power_5))) : power_5;
         const float spread_1 = s->spread[i];
-        const float value_11 = pick_49 - pick_51;
-        const float pick_61 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_1 + most_6 *
-            (value_11 * value_11 - spread_1))) : spread_1;
+        const float value_26 = pick_47 - pick_49;
+        const float pick_59 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_1 + most_6 *
+            (value_26 * value_26 - spread_1))) : spread_1;
         const float spread_2 = s->spread[i + 2];
-        const float pick_62 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_2 + most_7 *
-            (pick_61 - spread_2))) : spread_2;
+        const float pick_60 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_2 + most_7 *
+            (pick_59 - spread_2))) : spread_2;
         const float spread_3 = s->spread[i + 4];
-        const float pick_63 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_3 + most_8 *
-            (pick_62 - spread_3))) : spread_3;
+        const float pick_61 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_3 + most_8 *
+            (pick_60 - spread_3))) : spread_3;
         const float spread_4 = s->spread[i + 6];
-        const float pick_64 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_4 + most_9 *
-            (pick_63 - spread_4))) : spread_4;
+        const float pick_62 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_4 + most_9 *
+            (pick_61 - spread_4))) : spread_4;
         const float spread_5 = s->spread[i + 8];
-        const float pick_65 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_5 + most_10 *
-            (pick_64 - spread_5))) : spread_5;
+        const float pick_63 = is_so(is_25) ? f32_min(1600.0f, f32_max(0.0f, spread_5 + most_10 *
+            (pick_62 - spread_5))) : spread_5;
         const bool is_26 = is_25 && (s->last_usable[i] != 0);
         const float roughness_1 = s->roughness[i];
-        const float value_12 = pick_49 - last_value_1;
-        const float pick_66 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_1 + most_6 *
-            ((is_so(value_12 < 0.0f) ? (-value_12) : value_12) - roughness_1))) : roughness_1;
+        const float value_27 = pick_47 - last_value_1;
+        const float pick_64 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_1 + most_6 *
+            ((is_so(value_27 < 0.0f) ? (-value_27) : value_27) - roughness_1))) : roughness_1;
         const float roughness_2 = s->roughness[i + 2];
-        const float pick_67 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_2 + most_7 *
-            (pick_66 - roughness_2))) : roughness_2;
+        const float pick_65 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_2 + most_7 *
+            (pick_64 - roughness_2))) : roughness_2;
         const float roughness_3 = s->roughness[i + 4];
-        const float pick_68 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_3 + most_8 *
-            (pick_67 - roughness_3))) : roughness_3;
+        const float pick_66 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_3 + most_8 *
+            (pick_65 - roughness_3))) : roughness_3;
         const float roughness_4 = s->roughness[i + 6];
-        const float pick_69 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_4 + most_9 *
-            (pick_68 - roughness_4))) : roughness_4;
+        const float pick_67 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_4 + most_9 *
+            (pick_66 - roughness_4))) : roughness_4;
         const float roughness_5 = s->roughness[i + 8];
-        const float pick_70 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_5 + most_10 *
-            (pick_69 - roughness_5))) : roughness_5;
-        const float row_6 = pick_49 - pick_51;
-        const float row_7 = pick_51 - pick_54;
-        const int32_t pick_71 = is_20 ? 9 : ((p->quality_broken[i] < value_1) ? 5 : (((is_12 &&
-            !is_14) && (0 < wait_1)) ? 4 : 0));
-        const int32_t pick_72 = (((pick_30 == 0) || (pick_30 == 2)) && (0 < pick_71)) ? pick_71 :
+        const float pick_68 = is_so(is_26) ? f32_min(40.0f, f32_max(0.0f, roughness_5 + most_10 *
+            (pick_67 - roughness_5))) : roughness_5;
+        const float row_6 = pick_47 - pick_49;
+        const float row_7 = pick_49 - pick_52;
+        const int32_t pick_69 = is_20 ? 9 : ((p->quality_broken[i] < value_1) ? 5 : (((is_12 &&
+            !is_14) && (0 < value_3)) ? 4 : 0));
+        const int32_t pick_70 = (((pick_30 == 0) || (pick_30 == 2)) && (0 < pick_69)) ? pick_69 :
             pick_30;
-        const int32_t pick_73 = is_19 ? 9 : (is_24 ? 6 : pick_46);
+        const int32_t pick_71 = is_19 ? 9 : (is_24 ? 6 : pick_44);
         s->last[i] = f32_canonical(pick_27);
         s->repeats[i] = pick_28;
         s->silence[i] = pick_29;
         s->lost_before[i] = (uint8_t)is_8;
         s->losses[i] = least_5;
-        s->wait[i] = pick_32;
-        s->before[i] = pick_33;
-        s->one[i] = pick_34;
-        s->two[i] = pick_35;
-        s->three[i] = pick_36;
-        s->taken[i] = pick_37;
+        s->wait[i] = value_4;
+        s->before[i] = pick_32;
+        s->one[i] = pick_33;
+        s->two[i] = pick_34;
+        s->three[i] = pick_35;
+        s->taken[i] = value_5;
         scratch.b[is_3 + i] = (uint8_t)is_17;
-        s->rough[i] = pick_39;
+        s->rough[i] = pick_37;
         s->stepped[i] = least_7;
-        s->unit_left[i] = pick_41;
-        s->unit[i] = pick_43;
-        s->levels_seen[i] = pick_44;
+        s->unit_left[i] = value_9;
+        s->unit[i] = value_15;
+        s->levels_seen[i] = value_17;
         s->fast[i] = least_8;
         s->slow[i] = least_9;
         s->fast_out[i] = (uint8_t)is_22;
         s->slow_out[i] = (uint8_t)is_23;
         s->between[i] = least_10;
         s->apart[i] = least_11;
-        s->shape[i] = pick_46;
+        s->shape[i] = value_22;
         s->noisy[i] = (uint8_t)is_24;
         s->last_usable[i] = (uint8_t)is_25;
         scratch.b[is_2 + i] = (uint8_t)is_25;
-        s->lost[i] = pick_47;
-        s->seen[i] = pick_48;
-        scratch.i[pick_5 + i] = pick_48;
-        s->last_value[i] = pick_50;
-        scratch.f[pick_7 + i] = pick_51;
-        scratch.f[row_3 + i] = pick_51;
-        scratch.f[pick_8 + i] = pick_52;
-        scratch.f[row_3 + i + 2] = pick_52;
-        scratch.f[pick_9 + i] = pick_53;
-        scratch.f[row_3 + i + 4] = pick_53;
-        scratch.f[pick_10 + i] = pick_54;
-        scratch.f[row_3 + i + 6] = pick_54;
-        scratch.f[pick_11 + i] = pick_55;
-        scratch.f[row_3 + i + 8] = pick_55;
-        scratch.f[pick_12 + i] = pick_56;
-        scratch.f[row_3 + i + 10] = pick_56;
-        scratch.f[pick_13 + i] = pick_57;
-        scratch.f[row_3 + i + 12] = pick_57;
-        scratch.f[pick_14 + i] = pick_58;
-        scratch.f[row_3 + i + 14] = pick_58;
-        scratch.f[pick_15 + i] = pick_59;
-        scratch.f[row_3 + i + 16] = pick_59;
-        scratch.f[pick_16 + i] = pick_60;
-        scratch.f[row_3 + i + 18] = pick_60;
-        scratch.f[pick_17 + i] = pick_61;
-        scratch.f[row_3 + i + 20] = pick_61;
-        scratch.f[pick_18 + i] = pick_62;
-        scratch.f[row_3 + i + 22] = pick_62;
-        scratch.f[pick_19 + i] = pick_63;
-        scratch.f[row_3 + i + 24] = pick_63;
-        scratch.f[pick_20 + i] = pick_64;
-        scratch.f[row_3 + i + 26] = pick_64;
-        scratch.f[pick_21 + i] = pick_65;
-        scratch.f[row_3 + i + 28] = pick_65;
-        scratch.f[pick_22 + i] = pick_66;
-        scratch.f[row_3 + i + 30] = pick_66;
-        scratch.f[pick_23 + i] = pick_67;
-        scratch.f[row_3 + i + 32] = pick_67;
-        scratch.f[pick_24 + i] = pick_68;
-        scratch.f[row_3 + i + 34] = pick_68;
-        scratch.f[pick_25 + i] = pick_69;
-        scratch.f[row_3 + i + 36] = pick_69;
-        scratch.f[pick_26 + i] = pick_70;
-        scratch.f[row_3 + i + 38] = pick_70;
+        s->lost[i] = value_23;
+        scratch.i[pick_5 + i] = pick_46;
+        s->seen[i] = value_25;
+        s->last_value[i] = pick_48;
+        scratch.f[pick_7 + i] = pick_49;
+        scratch.f[row_3 + i] = pick_49;
+        scratch.f[pick_8 + i] = pick_50;
+        scratch.f[row_3 + i + 2] = pick_50;
+        scratch.f[pick_9 + i] = pick_51;
+        scratch.f[row_3 + i + 4] = pick_51;
+        scratch.f[pick_10 + i] = pick_52;
+        scratch.f[row_3 + i + 6] = pick_52;
+        scratch.f[pick_11 + i] = pick_53;
+        scratch.f[row_3 + i + 8] = pick_53;
+        scratch.f[pick_12 + i] = pick_54;
+        scratch.f[row_3 + i + 10] = pick_54;
+        scratch.f[pick_13 + i] = pick_55;
+        scratch.f[row_3 + i + 12] = pick_55;
+        scratch.f[pick_14 + i] = pick_56;
+        scratch.f[row_3 + i + 14] = pick_56;
+        scratch.f[pick_15 + i] = pick_57;
+        scratch.f[row_3 + i + 16] = pick_57;
+        scratch.f[pick_16 + i] = pick_58;
+        scratch.f[row_3 + i + 18] = pick_58;
+        scratch.f[pick_17 + i] = pick_59;
+        scratch.f[row_3 + i + 20] = pick_59;
+        scratch.f[pick_18 + i] = pick_60;
+        scratch.f[row_3 + i + 22] = pick_60;
+        scratch.f[pick_19 + i] = pick_61;
+        scratch.f[row_3 + i + 24] = pick_61;
+        scratch.f[pick_20 + i] = pick_62;
+        scratch.f[row_3 + i + 26] = pick_62;
+        scratch.f[pick_21 + i] = pick_63;
+        scratch.f[row_3 + i + 28] = pick_63;
+        scratch.f[pick_22 + i] = pick_64;
+        scratch.f[row_3 + i + 30] = pick_64;
+        scratch.f[pick_23 + i] = pick_65;
+        scratch.f[row_3 + i + 32] = pick_65;
+        scratch.f[pick_24 + i] = pick_66;
+        scratch.f[row_3 + i + 34] = pick_66;
+        scratch.f[pick_25 + i] = pick_67;
+        scratch.f[row_3 + i + 36] = pick_67;
+        scratch.f[pick_26 + i] = pick_68;
+        scratch.f[row_3 + i + 38] = pick_68;
         scratch.f[row_1 + i] = row_6;
         scratch.f[row_1 + i + 2] = row_7;
-        scratch.f[row_1 + i + 4] = pick_54;
-        out->fault[i] = pick_72;
-        out->looks[i] = pick_73;
+        scratch.f[row_1 + i + 4] = pick_52;
+        out->fault[i] = pick_70;
+        out->looks[i] = pick_71;
     }
     /* le */
     int32_t total_5 = -2147483647 - 1;
     /* min */
     int32_t total_6 = -2147483647 - 1;
     for (int32_t i = 0; i < 2; i++) {
-        const int32_t pick_74 = scratch.i[pick_5 + i];
-        total_5 = i32_max(total_5, pick_74);
-        total_6 = i32_max(total_6, pick_74);
+        const int32_t pick_72 = scratch.i[pick_5 + i];
+        total_5 = i32_max(total_5, pick_72);
+        total_6 = i32_max(total_6, pick_72);
     }
     const bool is_27 = 48 <= total_5;
     const int32_t least_12 = i32_min(128, total_6);
@@ -495,8 +502,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     /* and[2] to scratch row_2, scratch row_2, scratch row_2, scratch is_1 */
     for (int32_t i = 0; i < 2; i++) {
         const bool is_28 = scratch.b[is_2 + i] != 0;
-        const int32_t pick_76 = scratch.i[pick_5 + i];
-        const bool is_29 = is_28 && (most_11 <= pick_76);
+        const int32_t pick_74 = scratch.i[pick_5 + i];
+        const bool is_29 = is_28 && (most_11 <= pick_74);
         scratch.b[row_2 + i] = (uint8_t)is_29;
         scratch.b[row_2 + i + 2] = (uint8_t)is_29;
         scratch.b[row_2 + i + 4] = (uint8_t)is_29;
@@ -514,9 +521,9 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const bool is_30 = scratch.b[is_1 + i] != 0;
         for (int32_t j = 0; j < 20; j++) {
             const float drift_1 = s->drift[20 * i + j];
-            const float pick_77 = is_so(is_30) ? f32_min(30000.0f, f32_max(-30000.0f,
+            const float pick_75 = is_so(is_30) ? f32_min(30000.0f, f32_max(-30000.0f,
                 scratch.f[each_1 + 20 * i + j] - p->own_centre[20 * i + j] - drift_1)) : 0.0f;
-            scratch.f[pick_4 + 20 * i + j] = pick_77;
+            scratch.f[pick_4 + 20 * i + j] = pick_75;
         }
     }
     /* reduce[2, 20] to scratch total_3 */
@@ -524,8 +531,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         for (int32_t j = 0; j < 20; j++) {
             float total_7 = -0.0f;
             for (int32_t k = 0; k < 20; k++) {
-                const float pick_78 = scratch.f[pick_4 + 20 * i + k];
-                total_7 = total_7 + p->own_whiten[400 * i + 20 * j + k] * pick_78;
+                const float pick_76 = scratch.f[pick_4 + 20 * i + k];
+                total_7 = total_7 + p->own_whiten[400 * i + 20 * j + k] * pick_76;
             }
             scratch.f[total_3 + 20 * i + j] = total_7;
         }
@@ -533,11 +540,11 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     /* where[3, 2] to scratch pick_2 */
     for (int32_t i = 0; i < 3; i++) {
         for (int32_t j = 0; j < 2; j++) {
-            const bool value_13 = scratch.b[row_2 + 2 * i + j] != 0;
+            const bool value_28 = scratch.b[row_2 + 2 * i + j] != 0;
             const float drift_2_1 = s->drift_2[2 * i + j];
-            const float pick_79 = is_so(value_13) ? f32_min(30000.0f, f32_max(-30000.0f,
+            const float pick_77 = is_so(value_28) ? f32_min(30000.0f, f32_max(-30000.0f,
                 scratch.f[row_1 + 2 * i + j] - p->together_centre[2 * i + j] - drift_2_1)) : 0.0f;
-            scratch.f[pick_2 + 2 * i + j] = pick_79;
+            scratch.f[pick_2 + 2 * i + j] = pick_77;
         }
     }
     /* reduce, div[3, 2] to scratch total_2, scratch ratio_3 */
@@ -546,8 +553,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
             float total_8 = -0.0f;
             for (int32_t k = 0; k < 2; k++) {
                 const float together_whiten_1 = p->together_whiten[4 * i + 2 * j + k];
-                const float pick_80 = scratch.f[pick_2 + 2 * i + k];
-                total_8 = total_8 + together_whiten_1 * pick_80;
+                const float pick_78 = scratch.f[pick_2 + 2 * i + k];
+                total_8 = total_8 + together_whiten_1 * pick_78;
             }
             const float ratio_2_1 = s->ratio_2[2 * i + j];
             const float ratio_6 = f32_div(total_8, ratio_2_1);
@@ -579,9 +586,9 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const float least_13 = f32_min(0x1.1c3794p+53f, f32_max(0.0f, total_10));
         float total_12 = -0.0f;
         for (int32_t j = 0; j < 2; j++) {
-            const bool value_14 = scratch.b[row_2 + 2 * i + j] != 0;
+            const bool value_29 = scratch.b[row_2 + 2 * i + j] != 0;
             const float total_13 = scratch.f[total_1 + 2 * i + j];
-            total_12 = total_12 + (is_so(value_14) ? 0.0f : f32_div(total_13 * total_13,
+            total_12 = total_12 + (is_so(value_29) ? 0.0f : f32_div(total_13 * total_13,
                 p->together_precision[2 * i + j]));
         }
         const float ratio_9 = f32_div(f32_min(0x1.1c3794p+53f, f32_max(0.0f, least_13 - total_12)),
@@ -589,53 +596,53 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const float mean_distance_2_1 = s->mean_distance_2[i];
         const float together_gain_1 = p->together_gain[i];
         const float product_4 = least_13 * ratio_9 * together_gain_1;
-        const float pick_81 = is_so(is_27) ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
+        const float pick_79 = is_so(is_27) ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
             mean_distance_2_1 + together_pace_1 * (f32_min(mean_distance_2_1 * 5.0f, product_4) -
             mean_distance_2_1))) : mean_distance_2_1;
         const float product_5 = mean_distance_2_1 * 3.0f;
-        const float pick_82 = is_so(is_27) ? together_pace_1 * (is_so(product_4 <= product_5) ? 1.0f
+        const float pick_80 = is_so(is_27) ? together_pace_1 * (is_so(product_4 <= product_5) ? 1.0f
             : f32_div(product_5, f32_max(0x1.0c6f7ap-20f, product_4))) : 0.0f;
         scratch.f[ratio_2 + i] = ratio_9;
-        s->mean_distance_2[i] = pick_81;
-        scratch.f[pick_1 + i] = pick_82;
+        s->mean_distance_2[i] = pick_79;
+        scratch.f[pick_1 + i] = pick_80;
     }
     /* min[3, 2] to state drift_2 */
     for (int32_t i = 0; i < 3; i++) {
-        const float value_15 = scratch.f[pick_1 + i];
+        const float value_30 = scratch.f[pick_1 + i];
         for (int32_t j = 0; j < 2; j++) {
             const float drift_2_2 = s->drift_2[2 * i + j];
-            const float pick_83 = scratch.f[pick_2 + 2 * i + j];
-            s->drift_2[2 * i + j] = f32_min(10000.0f, f32_max(-10000.0f, drift_2_2 + value_15 *
-                pick_83));
+            const float pick_81 = scratch.f[pick_2 + 2 * i + j];
+            s->drift_2[2 * i + j] = f32_min(10000.0f, f32_max(-10000.0f, drift_2_2 + value_30 *
+                pick_81));
         }
     }
     /* where[3, 2] to state ratio_2 */
     for (int32_t i = 0; i < 3; i++) {
         int32_t total_14 = 2147483647;
         for (int32_t j = 0; j < 2; j++) {
-            const bool value_16 = scratch.b[row_2 + 2 * i + j] != 0;
-            total_14 = i32_min(total_14, (int32_t)value_16);
+            const bool value_31 = scratch.b[row_2 + 2 * i + j] != 0;
+            total_14 = i32_min(total_14, (int32_t)value_31);
         }
-        const float value_17 = scratch.f[pick_1 + i];
-        const bool value_18 = total_14 == 1;
+        const float value_32 = scratch.f[pick_1 + i];
+        const bool value_33 = total_14 == 1;
         for (int32_t j = 0; j < 2; j++) {
             const float ratio_2_2 = s->ratio_2[2 * i + j];
             const float total_15 = scratch.f[total_2 + 2 * i + j];
-            const float pick_84 = is_so(value_18) ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_2_2
-                + value_17 * (total_15 * total_15 + p->together_short[2 * i + j] - ratio_2_2))) :
+            const float pick_82 = is_so(value_33) ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_2_2
+                + value_32 * (total_15 * total_15 + p->together_short[2 * i + j] - ratio_2_2))) :
                 ratio_2_2;
-            s->ratio_2[2 * i + j] = pick_84;
+            s->ratio_2[2 * i + j] = pick_82;
         }
     }
     /* mul, min[3, 2] to scratch product_2, scratch least_3 */
     for (int32_t i = 0; i < 3; i++) {
         const float ratio_10 = scratch.f[ratio_2 + i];
         const float together_gain_2 = p->together_gain[i];
-        const float value_19 = ratio_10 * together_gain_2;
+        const float value_34 = ratio_10 * together_gain_2;
         for (int32_t j = 0; j < 2; j++) {
-            const float pick_85 = scratch.f[pick_2 + 2 * i + j];
+            const float pick_83 = scratch.f[pick_2 + 2 * i + j];
             const float total_16 = scratch.f[total_1 + 2 * i + j];
-            const float product_6 = pick_85 * total_16 * value_19 * 1.0f;
+            const float product_6 = pick_83 * total_16 * value_34 * 1.0f;
             const float least_14 = f32_min(0x1.1c3794p+53f, f32_max(0.0f, product_6));
             scratch.f[product_2 + 2 * i + j] = product_6;
             scratch.f[least_3 + 2 * i + j] = least_14;
@@ -651,18 +658,18 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         }
         total_17 = total_17 + total_18 * 0x1.555556p-2f;
     }
-    const int32_t value_20 = f32_bits(f32_min(0x1.fffffep+127f, f32_max(0x1p-126f,
+    const int32_t value_35 = f32_bits(f32_min(0x1.fffffep+127f, f32_max(0x1p-126f,
         f32_min(0x1.1c3794p+53f, f32_max(1.0f, f32_min(0x1.1c3794p+53f, f32_max(0.0f, total_17)) +
         1.0f)))));
-    const int32_t value_21 = value_20 & 8388607;
-    const bool is_31 = 3474675 < value_21;
-    const float value_22 = f32_of_bits((value_20 & 8388607) | 1065353216);
-    const float pick_86 = is_so(is_31) ? value_22 * 0.5f : value_22;
-    const float ratio_11 = f32_div(pick_86 - 1.0f, pick_86 + 1.0f);
+    const int32_t value_36 = value_35 & 8388607;
+    const bool is_31 = 3474675 < value_36;
+    const float value_37 = f32_of_bits((value_35 & 8388607) | 1065353216);
+    const float pick_84 = is_so(is_31) ? value_37 * 0.5f : value_37;
+    const float ratio_11 = f32_div(pick_84 - 1.0f, pick_84 + 1.0f);
     const float product_8 = ratio_11 * ratio_11;
     const float product_9 = ratio_11 * ((((0x1.484b14p-2f * product_8 + 0x1.a61762p-2f) * product_8
         + 0x1.2776c6p-1f) * product_8 + 0x1.ec709ep-1f) * product_8 + 0x1.715476p+1f);
-    const float product_10 = ((float)(i32_shr(value_20, 23) - 127 + (int32_t)is_31) + product_9) *
+    const float product_10 = ((float)(i32_shr(value_35, 23) - 127 + (int32_t)is_31) + product_9) *
         0x1.62e43p-1f;
     /* min, div[3] to state lately, scratch ratio_1 */
     for (int32_t i = 0; i < 3; i++) {
@@ -714,53 +721,53 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         }
         const float product_12 = f32_min(0x1.1c3794p+53f, f32_max(0.0f, total_23)) * 1.0f *
             p->own_gain[i];
-        const float pick_87 = is_so(is_27) ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
+        const float pick_85 = is_so(is_27) ? f32_min(0x1.e848p+19f, f32_max(0x1.0624dep-10f,
             mean_distance_1 + own_pace_1 * (f32_min(mean_distance_1 * 5.0f, product_12) -
             mean_distance_1))) : mean_distance_1;
         const float product_13 = mean_distance_1 * 3.0f;
-        const float pick_88 = is_so(is_27) ? own_pace_1 * (is_so(product_12 <= product_13) ? 1.0f :
+        const float pick_86 = is_so(is_27) ? own_pace_1 * (is_so(product_12 <= product_13) ? 1.0f :
             f32_div(product_13, f32_max(0x1.0c6f7ap-20f, product_12))) : 0.0f;
-        const int32_t value_23 = f32_bits(f32_min(0x1.fffffep+127f, f32_max(0x1p-126f,
+        const int32_t value_38 = f32_bits(f32_min(0x1.fffffep+127f, f32_max(0x1p-126f,
             f32_min(0x1.1c3794p+53f, f32_max(1.0f, product_12 + 1.0f)))));
-        const int32_t value_24 = value_23 & 8388607;
-        const bool is_32 = 3474675 < value_24;
-        const float value_25 = f32_of_bits((value_23 & 8388607) | 1065353216);
-        const float pick_89 = is_so(is_32) ? value_25 * 0.5f : value_25;
-        const float ratio_14 = f32_div(pick_89 - 1.0f, pick_89 + 1.0f);
+        const int32_t value_39 = value_38 & 8388607;
+        const bool is_32 = 3474675 < value_39;
+        const float value_40 = f32_of_bits((value_38 & 8388607) | 1065353216);
+        const float pick_87 = is_so(is_32) ? value_40 * 0.5f : value_40;
+        const float ratio_14 = f32_div(pick_87 - 1.0f, pick_87 + 1.0f);
         const float product_14 = ratio_14 * ratio_14;
         const float product_15 = ratio_14 * ((((0x1.484b14p-2f * product_14 + 0x1.a61762p-2f) *
             product_14 + 0x1.2776c6p-1f) * product_14 + 0x1.ec709ep-1f) * product_14 +
             0x1.715476p+1f);
-        const float product_16 = ((float)(i32_shr(value_23, 23) - 127 + (int32_t)is_32) +
+        const float product_16 = ((float)(i32_shr(value_38, 23) - 127 + (int32_t)is_32) +
             product_15) * 0x1.62e43p-1f * 0.25f;
         const float least_21 = scratch.f[least_2 + i];
         const float least_22 = f32_min(0x1.93e594p+99f, f32_max(0.0f, product_16 + f32_div(least_21,
             most_12) * 0x1.ffff8p-1f * product_10));
-        s->mean_distance[i] = pick_87;
-        scratch.f[pick_3 + i] = pick_88;
+        s->mean_distance[i] = pick_85;
+        scratch.f[pick_3 + i] = pick_86;
         scratch.f[product_1 + i] = product_16;
         scratch.f[least_1 + i] = least_22;
     }
     /* min[2, 20] to state drift */
     for (int32_t i = 0; i < 2; i++) {
-        const float value_26 = scratch.f[pick_3 + i];
+        const float value_41 = scratch.f[pick_3 + i];
         for (int32_t j = 0; j < 20; j++) {
             const float drift_2 = s->drift[20 * i + j];
-            const float pick_90 = scratch.f[pick_4 + 20 * i + j];
-            s->drift[20 * i + j] = f32_min(10000.0f, f32_max(-10000.0f, drift_2 + value_26 *
-                pick_90));
+            const float pick_88 = scratch.f[pick_4 + 20 * i + j];
+            s->drift[20 * i + j] = f32_min(10000.0f, f32_max(-10000.0f, drift_2 + value_41 *
+                pick_88));
         }
     }
     /* where[2, 20] to state ratio */
     for (int32_t i = 0; i < 2; i++) {
         const bool is_33 = scratch.b[is_1 + i] != 0;
-        const float value_27 = scratch.f[pick_3 + i];
+        const float value_42 = scratch.f[pick_3 + i];
         for (int32_t j = 0; j < 20; j++) {
             const float ratio_15 = s->ratio[20 * i + j];
             const float total_25 = scratch.f[total_3 + 20 * i + j];
-            const float pick_91 = is_so(is_33) ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_15 +
-                value_27 * (total_25 * total_25 + p->own_short[20 * i + j] - ratio_15))) : ratio_15;
-            s->ratio[20 * i + j] = pick_91;
+            const float pick_89 = is_so(is_33) ? f32_min(0x1.e848p+19f, f32_max(0.25f, ratio_15 +
+                value_42 * (total_25 * total_25 + p->own_short[20 * i + j] - ratio_15))) : ratio_15;
+            s->ratio[20 * i + j] = pick_89;
         }
     }
     /* where to out score */
@@ -769,37 +776,39 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         const float product_17 = scratch.f[product_1 + i];
         total_26 = total_26 + product_17;
     }
-    const float pick_92 = is_so(is_27) ? f32_div(total_26 + product_10, p->threshold) *
+    const float pick_90 = is_so(is_27) ? f32_div(total_26 + product_10, p->threshold) *
         ((float)least_12 * 0x1p-7f) : 0.0f;
-    out->score = pick_92;
+    out->score = pick_90;
     /* le */
     int32_t total_27 = 0;
     for (int32_t i = 0; i < 2; i++) {
         const bool is_34 = scratch.b[is_3 + i] != 0;
         total_27 = total_27 + (int32_t)is_34;
     }
-    const bool is_35 = 1.0f <= (is_so(0 < total_27) ? f32_min(0x1.ff8p-1f, pick_92) : pick_92);
-    /* where to state over */
-    const int32_t pick_93 = is_35 ? 1 : 0;
+    const bool is_35 = 1.0f <= (is_so(0 < total_27) ? f32_min(0x1.ff8p-1f, pick_90) : pick_90);
+    /* where */
+    const int32_t pick_91 = is_35 ? 1 : 0;
+    /* cast to state over */
+    const uint8_t value_43 = (uint8_t)pick_91;
     /* and */
-    const bool is_36 = is_35 && (is_4 || (pick_93 == 1));
+    const bool is_36 = is_35 && (is_4 || (pick_91 == 1));
     /* where to state trouble_left */
-    const int32_t pick_94 = is_36 ? 16 : i32_max(0, trouble_left_1 - 1);
+    const int32_t pick_92 = is_36 ? 16 : i32_max(0, trouble_left_1 - 1);
     /* and */
     const bool is_37 = is_36 && !is_4;
     /* min to state tokens */
     const float least_23 = f32_min(8.0f, f32_max(0.0f, least_4 - (float)(int32_t)(is_37 && is_5)));
     /* where to state told */
-    const bool pick_95 = is_37 ? is_5 : (s->told != 0);
+    const bool pick_93 = is_37 ? is_5 : (s->told != 0);
     /* where to state held_back, out held_back */
     const int32_t held_back_1 = s->held_back;
-    const int32_t pick_96 = (is_37 && !is_5) ? i32_min(65536, held_back_1 + 1) : held_back_1;
-    out->held_back = pick_96;
+    const int32_t pick_94 = (is_37 && !is_5) ? i32_min(65536, held_back_1 + 1) : held_back_1;
+    out->held_back = pick_94;
     /* where to state top */
-    const float pick_97 = is_so(pick_92 == pick_92) ? pick_92 : 0.0f;
-    const float pick_98 = is_so(is_6) ? pick_97 : f32_max(s->top, pick_97);
+    const float pick_95 = is_so(pick_90 == pick_90) ? pick_90 : 0.0f;
+    const float pick_96 = is_so(is_6) ? pick_95 : f32_max(s->top, pick_95);
     /* and to out alarm */
-    out->alarm = (uint8_t)(pick_95 && (0 < pick_94));
+    out->alarm = (uint8_t)(pick_93 && (0 < pick_92));
     /* max */
     float total_28 = -0.0f;
     for (int32_t i = 0; i < 2; i++) {
@@ -874,12 +883,12 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     for (int32_t i = 0; i < 2; i++) {
         s->roughness[i + 8] = scratch.f[pick_26 + i];
     }
-    s->over = pick_93;
-    s->trouble_left = pick_94;
+    s->over = value_43;
+    s->trouble_left = pick_92;
     s->tokens = least_23;
-    s->told = (uint8_t)pick_95;
-    s->held_back = pick_96;
-    s->top = pick_98;
+    s->told = (uint8_t)pick_93;
+    s->held_back = pick_94;
+    s->top = pick_96;
 }
 
 /* Every 256 readings, first at reading 255. */
