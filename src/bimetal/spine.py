@@ -20,7 +20,7 @@ from bimetal.bundle.seal import write
 from bimetal.explain.explainer import Explainer
 from bimetal.explain.further import Further
 from bimetal.keep.archive import Archive
-from bimetal.keep.erase import Erased
+from bimetal.keep.erasure import Erasure
 from bimetal.keep.quarantine import Refused
 from bimetal.keep.tail import Arrived
 from bimetal.learn.calibrate import Budget
@@ -240,13 +240,14 @@ class HotWalk:
                 sequence = self.archive.segments.sequence
             resume.save(self.archive, checkpoints, sequence)
 
-    def erase(self, device: str) -> Erased:
-        """Remove all that is kept and remembered of a device, and its token."""
+    def erase(self, asked: Erasure, elsewhere: Mapping[str, int]) -> Erasure:
+        """Remove all that is kept and remembered of a device, and its token; returns the receipt."""
         with self._saving, self._turn:
             for stream in self.streams:
-                stream.forget(device)
-            self.alarms.erase(device)
-            return self.archive.erase(device)
+                stream.forget(asked.device)
+            self.alarms.erase(asked.device)
+            self._unsaid = [event for event in self._unsaid if event.device != asked.device]
+            return self.archive.fulfil(asked, elsewhere)
 
     def tell(self, event: Event) -> None:
         """Tell people of something that no stream said, such as a limit that comes near."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -210,7 +211,8 @@ def test_an_erased_device_is_forgotten_by_its_streams_and_alarms(
     hear_all(hot, part(readings, readings.time_ns >= LEARN_NS), 400)
     device = hot.alarms.all()[0].event.device
     hot.save()
-    hot.erase(device)
+    asked = hot.archive.erasures.ask(device, secrets.token_bytes, BEGIN_NS)
+    assert hot.erase(asked, {"sessions": 1}).found["sessions"] == 1
     assert device not in hot.streams[0].states
     assert device not in hot.streams[0].waiting
     assert device not in {a.event.device for a in hot.alarms.all()}

@@ -52,6 +52,16 @@ class AlarmList:
         """Start with an empty list; ids go on counting."""
         self._by_key.clear()
 
+    def forget(self, device: str) -> None:
+        """Forget the alarms of one device."""
+        for key in [key for key in self._by_key if key[0] == device]:
+            del self._by_key[key]
+
+    def forget_before(self, oldest_ns: int) -> None:
+        """Forget the alarms whose latest event is older."""
+        for key in [key for key, alarm in self._by_key.items() if alarm.event.time_ns < oldest_ns]:
+            del self._by_key[key]
+
     def __len__(self) -> int:
         return len(self._by_key)
 

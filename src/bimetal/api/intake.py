@@ -70,23 +70,32 @@ class Intake:
 
     async def _taken(self, request: Request) -> Response:
         device = check_device_id(str(request.path_params["device"]))
-        try:
-            identity = self._identify(Claim(device, _token(request), certificate_of(request.scope)))
-        except NotAllowed as error:
-            refused = await refuse(request, error)
-            refused.status_code = 401
-            refused.headers["WWW-Authenticate"] = "Bearer"
-            return refused
-        if not identity.may_speak_for(device):
-            raise NotAllowed(f"you may not speak for {device!a}")
+        claim = Claim(device, _token(request), certificate_of(request.scope))
+        if stranger := await self._stranger(request, claim):
+            return stranger
         payload = await _body(request)
         if payload is None:
             return _refused(413, "bad_input", "It is too large.", _SPLIT)
+        if stranger := await self._stranger(request, claim):  # a body may take long
+            return stranger
         kind = request.headers.get("content-type", "")
         heard = await self._hear([Message(READINGS + device, payload, "http", self._now_ns(), 1, kind)])
         if heard.poison:
             raise BadInput(heard.poison[0].reason, hint='Send {"ts": milliseconds, "signal": number, ...}')
         return answer({"kept": heard.kept.readings})
+
+    async def _stranger(self, request: Request, claim: Claim) -> Response | None:
+        """Return the answer to somebody who is not who it says; raises NotAllowed for another's readings."""
+        try:
+            identity = self._identify(claim)
+        except NotAllowed as error:
+            refused = await refuse(request, error)
+            refused.status_code = 401
+            refused.headers["WWW-Authenticate"] = "Bearer"
+            return refused
+        if not identity.may_speak_for(claim.name):
+            raise NotAllowed(f"you may not speak for {claim.name!a}")
+        return None
 
 
 _SPLIT = f"Send at most {LARGEST_PAYLOAD >> 20} MB in one request."

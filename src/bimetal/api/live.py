@@ -104,6 +104,25 @@ class Live:
         self._scores += [Ring(self._rows, 1) for _ in new]
         self.plant_revision = self._touch()
 
+    def forget(self, device: str) -> None:
+        """Show a device no longer; nothing is held of it."""
+        if device not in self._at:
+            return
+        at = self._at[device]
+        del self._readings[at], self._scores[at]
+        rest = tuple(d for d in self.plant.devices if d.id != device)
+        self.plant = PlantView(self.plant.title, rest, self.plant.signals)
+        self._at = {d.id: i for i, d in enumerate(rest)}
+        self.alarms.forget(device)
+        self.plant_revision = self._touch()
+
+    def forget_before(self, oldest_ns: int) -> None:
+        """Show no longer what is older: devices that have been silent since, and alarms."""
+        for ring, device in zip(tuple(self._readings), self.plant.devices, strict=True):
+            if ring.newest_ns is not None and ring.newest_ns < oldest_ns:
+                self.forget(device.id)
+        self.alarms.forget_before(oldest_ns)
+
     def set_model(self, card: ModelView | None) -> None:
         """Show this model's card and the usual ranges it learned."""
         self.model = card

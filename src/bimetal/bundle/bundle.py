@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from bimetal.nouns.device import FLEET, LONGEST_ID
 from bimetal.nouns.errors import NotFound
@@ -33,6 +33,10 @@ class Bundle:
         """Return a device's own parameters, or the fleet's for one never met before."""
         return self.blocks.get(device, self.blocks[FLEET])
 
+    def names(self, device: str) -> bool:
+        """Whether it names a device: it has parameters of its own, or the card tells of it."""
+        return device in self.blocks or device in _texts(self.card)
+
     def known_block(self, device: str) -> bytes:
         """Return a device's own parameters; raises NotFound naming the nearest devices there are."""
         if device not in self.blocks:
@@ -44,3 +48,16 @@ class Bundle:
                 hint=f"Did you mean {' or '.join(near)}?" if near else hint,
             )
         return self.blocks[device]
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in what is made of mappings and lists."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, held in cast("Mapping[object, object]", value).items():
+            yield from _texts(key)
+            yield from _texts(held)
+    elif isinstance(value, Sequence) and not isinstance(value, bytes):
+        for held in cast("Sequence[object]", value):
+            yield from _texts(held)

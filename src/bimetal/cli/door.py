@@ -31,6 +31,7 @@ COMMANDS = {
     "token": "Let a device in, or no longer.",
     "certify": "Make certificates for devices and servers.",
     "trust": "Say whose models are taken here.",
+    "erase": "Forget a device and all that was kept of it.",
     "query": "Ask in SQL what is kept.",
     "show": "Print what a model knows about itself.",
     "sample": "Write a CSV of machines with faults, to try things on.",

@@ -10,7 +10,8 @@ from bimetal.api.guard import is_loopback
 from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import read
 from bimetal.cli.home import keys
-from bimetal.keep.archive import TOKENS
+from bimetal.keep.archive import ERASURES, TOKENS
+from bimetal.keep.erasure import ErasureFolder
 from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
 from bimetal.trust.identify import Identify, anybody, by_certificate, by_token
 from bimetal.trust.key import fingerprint
@@ -75,7 +76,8 @@ class Door:
     def identify(self, folder: Path) -> Identify:
         """Return what says who a device is: its certificate if one is asked for, or else as `identified`."""
         if self.tls and self.tls.client_ca and not self.lab:
-            return by_certificate(RevokedFile(self.revoked) if self.revoked else None)
+            revoked = RevokedFile(self.revoked) if self.revoked else None
+            return by_certificate(revoked, ErasureFolder(folder / ERASURES).bars)
         return identified(folder, self.lab)
 
 

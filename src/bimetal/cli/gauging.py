@@ -46,6 +46,10 @@ class Gauge:
         """Note that these devices were heard."""
         self._devices.update(devices)
 
+    def forget(self, device: str) -> None:
+        """Forget that a device was heard."""
+        self._devices.discard(device)
+
     def look(self, now_ns: int) -> Headroom:
         """End a spell, keep the history now and then, and return the verdict."""
         self.history = self.history.add(self._spell(now_ns))

@@ -31,6 +31,7 @@ _PORT = click.IntRange(0, 65_535)
 @click.option("--client-ca", type=_PATH, help="Let in devices with a certificate of this authority (PEM).")
 @click.option("--client-crl", type=_PATH, help="But not those on its list of revoked ones (PEM).")
 @click.option("--map", "shape", type=_PATH, help="Where readings are in JSON of your shape (TOML).")
+@click.option("--purposes", type=_PATH, help="What is kept why, and for how long (TOML).")
 @click.option("--lab", is_flag=True, help="Believe every device. Only this machine can connect.")
 @as_json("Print alarms as JSON, one a line.")
 def command(
@@ -45,6 +46,7 @@ def command(
     client_ca: Path | None,
     client_crl: Path | None,
     shape: Path | None,
+    purposes: Path | None,
     lab: bool,
     as_json: bool,
 ) -> None:
@@ -60,4 +62,4 @@ def command(
     from bimetal.cli.serving import Wish, serve
 
     door = Door(host, mqtt_port, https_port, tls_of(tls_cert, tls_key, client_ca), client_crl, lab)
-    serve(Wish(data, models, door, http_port, as_json, shape))
+    serve(Wish(data, models, door, http_port, as_json, shape, purposes))

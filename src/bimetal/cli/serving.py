@@ -12,7 +12,7 @@ import ssl
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bimetal.api import Live, Stage, bind, create_app, serving
@@ -28,7 +28,10 @@ from bimetal.cli.judging import Judging, shown_on
 from bimetal.cli.pace import collect_seldom, fast_loop, quickest, take_short_turns
 from bimetal.cli.saying import remark
 from bimetal.keep.archive import Archive
-from bimetal.nouns.errors import Error
+from bimetal.keep.erasure import Erasure
+from bimetal.keep.mention import mentions
+from bimetal.keep.purpose_file import Purposes, read_purposes
+from bimetal.nouns.errors import Error, NotAllowed
 from bimetal.spine import Heard, HotWalk, stream_of
 from bimetal.stream.headroom import warning
 from bimetal.tell.alarm import Alarms, Notice
@@ -36,13 +39,14 @@ from bimetal.tell.channels.jsonlines import notice_line
 from bimetal.tell.channels.terminal import Terminal
 from bimetal.tell.outbox import Outbox
 from bimetal.trust.admit import Admission
-from bimetal.trust.identify import Identify
+from bimetal.trust.identify import Claim, Identify, Identity
 from bimetal.wire.format import Formats
 from bimetal.wire.transport import Message
 from bimetal.wire.transports.mqtt import MqttListener
 
 TICK_S = 0.5
 TEND_S = 1.0
+RETAIN_S = 600.0
 SAVE_S = 5.0
 """After a kill, a model goes through what came in so long again."""
 WARM_UP_S = 86_400.0
@@ -61,6 +65,7 @@ class Wish:
     http_port: int
     as_json: bool
     shape: Path | None = None
+    purposes: Path | None = None
 
 
 def serve(wish: Wish) -> None:
@@ -68,13 +73,14 @@ def serve(wish: Wish) -> None:
     wish.door.check()
     identify, tls = wish.door.identify(wish.folder), wish.door.context()
     bundles = {path.stem: known(path) for path in wish.models}
+    purposes = read_purposes(wish.purposes) if wish.purposes else None
     open_files()
     take_short_turns()
     archive = Archive(wish.folder)
     outbox = Outbox({"terminal": Terminal(sys.stdout, _json if wish.as_json else None)})
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
-            runner.run(Server(wish, archive, outbox, identify, tls).run(bundles))
+            runner.run(Server(wish, archive, outbox, identify, tls, purposes).run(bundles))
         archive.segments.seal()
     finally:
         outbox.close()
@@ -91,8 +97,13 @@ class Server:
         outbox: Outbox,
         identify: Identify,
         tls: ssl.SSLContext | None,
+        purposes: Purposes | None = None,
     ) -> None:
         self._wish = wish
+        self._identify = identify
+        self._purposes = purposes
+        self._barred: set[str] = set()
+        self._hearing: set[asyncio.Task[Heard]] = set()
         self._walk = HotWalk(Formats(plain(wish.shape)), {}, Admission(None), archive, Alarms(), outbox)
         self._tls = tls
         self._listener = MqttListener(
@@ -106,7 +117,7 @@ class Server:
         )
         self._page = Live(window_s=300.0)
         self._judging = Judging(self._walk, {})
-        self._intake = Intake(self._hear, identify, time.time_ns, self._walk.meter.turned_away)
+        self._intake = Intake(self._hear, self._let_in, time.time_ns, self._walk.meter.turned_away)
         self._gauge = Gauge(wish.folder, self._walk.meter, time.time_ns())
 
     async def run(self, bundles: dict[str, Bundle]) -> None:
@@ -134,12 +145,15 @@ class Server:
             stack.callback(tending.cancel)
             gauging = asyncio.create_task(self._look())
             stack.callback(gauging.cancel)
+            retaining = asyncio.create_task(self._retain())
+            stack.callback(retaining.cancel)
             let_in = door.stamp(self._wish.folder)
             collect_seldom()
             while not stop.is_set():
                 if let_in != (let_in := door.stamp(self._wish.folder)):
                     self._listener.check_again()
                 await self._settle()
+                await self._erase()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), TICK_S)
         self._walk.save()
@@ -178,6 +192,51 @@ class Server:
                 remark(error.sentence())
             await asyncio.sleep(0 if more else TEND_S)
 
+    async def _erase(self) -> None:
+        """Erase what was asked to be; what cannot be done now is tried again."""
+        try:
+            for asked in self._walk.archive.erasures.asked():
+                await self._forget(asked)
+        except Error as error:
+            remark(error.sentence())
+
+    async def _forget(self, asked: Erasure) -> None:
+        """Forget a device: who speaks for it is cut off first, so that nothing comes from behind."""
+        device = asked.device
+        self._barred.add(device)
+        try:
+            told = asdict(await self._listener.erase(device, mentions(device)))
+            if self._hearing:
+                await asyncio.wait(set(self._hearing))
+            self._page.forget(device)
+            self._gauge.forget(device)
+            naming = [name for name, (_, bundle) in self._judging.models.items() if bundle.names(device)]
+            done = await asyncio.to_thread(self._walk.erase, replace(asked, models=tuple(naming)), told)
+        finally:
+            self._barred.discard(device)
+            self._listener.admit_again(device)
+        remark(f"A device was erased, with {done.found['readings']} readings (receipt {done.id}).")
+
+    def _let_in(self, claim: Claim) -> Identity:
+        if claim.name in self._barred:
+            raise NotAllowed("this device is being erased", hint="Send it again later")
+        return self._identify(claim)
+
+    async def _retain(self) -> None:
+        """Remove now and then what is no longer covered by its purpose, wherever it is."""
+        while self._purposes:
+            try:
+                now_ns = time.time_ns()
+                held = {h.signal for h in await asyncio.to_thread(self._walk.archive.segments.held)}
+                purposes = self._purposes.of(held)
+                oldest_ns = self._purposes.oldest_ns(now_ns)
+                await self._listener.forget_before(oldest_ns)
+                self._page.forget_before(oldest_ns)
+                await asyncio.to_thread(self._walk.archive.retain, purposes, now_ns)
+            except Error as error:
+                remark(error.sentence())
+            await asyncio.sleep(RETAIN_S)
+
     async def _look(self) -> None:
         """Look now and then how far the limits are, and tell when one comes near."""
         warned = False
@@ -196,7 +255,10 @@ class Server:
         await self._hear(messages)
 
     async def _hear(self, messages: list[Message]) -> Heard:
-        heard = await asyncio.to_thread(self._walk.hear, messages, time.time_ns())
+        hearing = asyncio.create_task(asyncio.to_thread(self._walk.hear, messages, time.time_ns()))
+        self._hearing.add(hearing)
+        hearing.add_done_callback(self._hearing.discard)
+        heard = await hearing
         self._walk.meter.waited((time.time_ns() - messages[0].received_ns) / 1e9)
         self._gauge.met(heard.kept.devices)
         # Whoever sent it is answered first.

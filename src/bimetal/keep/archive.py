@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from bimetal.keep.erase import Erased, Kept, erase
+from bimetal.keep.erasure import Erasure, ErasureFolder
 from bimetal.keep.event_log import EventLog
 from bimetal.keep.quarantine import Quarantine
 from bimetal.keep.retain import oldest_ns, retain
@@ -21,11 +23,15 @@ TOKENS = "tokens.json"
 SESSIONS = "sessions.sqlite"
 """The file of a folder in which the sessions of MQTT clients are."""
 
+ERASURES = "erasures"
+"""The folder of a folder in which it is written what is to be erased, and what was."""
+
 
 class Archive:
     """Readings, events, refused messages, states and sessions in one folder, held until closed.
 
-    Opening finishes what a power cut interrupted. Raises as Segments does.
+    Opening finishes what a power cut interrupted, and erases what was asked to be erased meanwhile.
+    Raises as Segments does.
     """
 
     def __init__(self, folder: Path, *, repair: bool = False) -> None:
@@ -36,6 +42,9 @@ class Archive:
             self.quarantine = Quarantine(folder / "quarantine")
             self.states = StateFolder(folder / "streams")
             self.sessions = SessionFile(folder / SESSIONS)
+            self.erasures = ErasureFolder(folder / ERASURES)
+            for asked in self.erasures.asked():
+                self.fulfil(asked)
             for device in self.segments.erasing():
                 self.erase(device)
         except BaseException:
@@ -47,6 +56,13 @@ class Archive:
         tokens = TokenFile(self.folder / TOKENS)
         kept = Kept(self.segments, self.events, self.quarantine, self.states, self.sessions, tokens)
         return erase(kept, device)
+
+    def fulfil(self, asked: Erasure, elsewhere: Mapping[str, int] | None = None) -> Erasure:
+        """Erase as was asked and return the receipt, which also says what went `elsewhere`."""
+        interrupted = asked.device in self.segments.erasing()
+        went = asdict(self.erase(asked.device))
+        del went["device"]
+        return self.erasures.finish(asked, went | dict(elsewhere or {}), interrupted)
 
     def retain(self, purposes: Mapping[str, Purpose], now_ns: int) -> Removed:
         """Remove readings whose purpose ended, and what else is older than the longest purpose."""

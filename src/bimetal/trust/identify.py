@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from bimetal.nouns.errors import NotAllowed
 from bimetal.trust.revoked import RevokedFile
-from bimetal.trust.tls import Peer, device_of, serial_of
+from bimetal.trust.tls import Peer, device_of, issued_ns, serial_of
 from bimetal.trust.token import TokenFile
 
 
@@ -55,8 +55,10 @@ def by_token(tokens: TokenFile) -> Identify:
     return identify
 
 
-def by_certificate(revoked: RevokedFile | None = None) -> Identify:
-    """Believe who shows a certificate for the device it names, unless it is revoked.
+def by_certificate(
+    revoked: RevokedFile | None = None, barred: Callable[[str, int], bool] = lambda _device, _issued_ns: False
+) -> Identify:
+    """Believe who shows a certificate for the device it names, unless it is revoked, or `barred` by its age.
 
     Who signed it, and whether it holds at this time, the listener has checked.
     """
@@ -70,6 +72,11 @@ def by_certificate(revoked: RevokedFile | None = None) -> Identify:
             )
         if revoked and claim.certificate and revoked.has(serial_of(claim.certificate)):
             raise NotAllowed(f"this certificate of {device!a} was revoked")
+        if claim.certificate and barred(device, issued_ns(claim.certificate)):
+            raise NotAllowed(
+                f"{device!a} was erased, and this certificate is from before",
+                hint="If it is to come back, make a new one with: bimetal certify DEVICE",
+            )
         return Identity(device)
 
     return identify

@@ -81,6 +81,11 @@ def serial_of(peer: Peer) -> int:
     return int(cast(str, peer.get("serialNumber", "0")), 16)
 
 
+def issued_ns(peer: Peer) -> int:
+    """Return since when a checked certificate holds."""
+    return ssl.cert_time_to_seconds(cast(str, peer.get("notBefore", "Jan  1 00:00:00 1970 GMT"))) * 10**9
+
+
 def urn_of(device: str) -> str:
     """Return a device's name as it stands in a certificate."""
     return DEVICE + quote(check_device_id(device), safe="")

@@ -161,6 +161,6 @@ def test_one_who_fails_when_told_does_not_keep_the_others_waiting() -> None:
         assert heard[1] is None
         ledger.then(heard.append)
         assert heard[2:] == [None], "nothing is left to wait for"
-        await ledger.close()
+        await ledger.flush()
 
     asyncio.run(walk())

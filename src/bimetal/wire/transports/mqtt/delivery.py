@@ -65,6 +65,16 @@ class Delivery:
         if not self._task:
             self._schedule()
 
+    async def drop(self, unwanted: Callable[[Arrival], bool]) -> list[Arrival]:
+        """Take out of what waits what is not to be kept; returns that when the batch under way is settled."""
+        gone = [arrival for arrival in self._waiting if unwanted(arrival)]
+        if gone:
+            self._waiting = [arrival for arrival in self._waiting if not unwanted(arrival)]
+            self._pending_bytes -= sum(arrival.size for arrival in gone)
+        if self._task:
+            await asyncio.wait({self._task})
+        return gone
+
     async def close(self) -> None:
         """Deliver what waits, giving `deliver` the closing grace for each batch under way."""
         while self._waiting or self._task:

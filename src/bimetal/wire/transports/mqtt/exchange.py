@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
+
+import msgspec
 
 from bimetal.nouns.errors import NotAllowed
 from bimetal.trust.identify import Claim, Identify, Identity
@@ -20,6 +25,19 @@ from bimetal.wire.transports.mqtt.router import Router
 from bimetal.wire.transports.mqtt.session import Session
 
 LONGEST_ID = 256
+
+Named: TypeAlias = Callable[[bytes], bool]
+"""Whether bytes name a device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a listener forgot of a device: its sessions, wills, messages for others, and left under topics."""
+
+    sessions: int
+    wills: int
+    waiting: int
+    retained: int
 
 
 class Exchange:
@@ -49,6 +67,7 @@ class Exchange:
         self.router = Router(self._sessions, self._ledger, limits, now_ns, self.dropped)
         self._roster = Roster(self._sessions, self.router, self._ledger, limits, now_ns, self._add_will)
         self._closing = False
+        self._barred: dict[str, Named] = {}
         self._named = 0
         self._messages = self._bytes = self._ever = self._refused = self._dropped = self._failed = 0
 
@@ -74,14 +93,51 @@ class Exchange:
         for connection in self._connections:
             connection.hold(True)
         await self._delivery.close()
-        await self._ledger.close()
+        await self._ledger.flush()
         for connection in list(self._connections):
             connection.end(Code.SHUTTING_DOWN)
 
     async def finish(self) -> None:
         """Write down what is left, when every connection is gone."""
         self._roster.close()
-        await self._ledger.close()
+        await self._ledger.flush()
+
+    async def erase(self, device: str, named: Named) -> Forgotten:
+        """Forget a device: cut it off, and drop what names it wherever that waits, here and written down.
+
+        What others publish about it meanwhile is refused, until `admit_again`.
+        """
+
+        def unwanted(publish: Publish, _since_ns: int = 0) -> bool:
+            return named(msgspec.msgpack.encode(publish))
+
+        self._barred[device] = named
+        own = [s for s in self._sessions.values() if device in (s.client_id, s.owner)]
+        for session in own:
+            self._roster.expel(session)
+        wills = self._roster.drop_wills(unwanted)
+        for _, publish, sender in await self._delivery.drop(lambda arrival: unwanted(arrival.publish)):
+            if sender:
+                sender.unsettle(publish)
+                sender.end(Code.NOT_KEPT)
+        self.router.drop_filters(named)
+        waiting, retained = self.router.drop(unwanted)
+        await self._ledger.flush()
+        return Forgotten(len(own), wills, waiting, retained)
+
+    def admit_again(self, device: str) -> None:
+        """Let in again what was barred while it was erased."""
+        self._barred.pop(device, None)
+
+    async def forget_before(self, oldest_ns: int) -> int:
+        """Forget readings that wait, or were left under a topic, since before; returns how many."""
+
+        def over(publish: Publish, since_ns: int) -> bool:
+            return since_ns < oldest_ns and publish.topic.startswith(READINGS)
+
+        gone = self.router.drop(over)
+        await self._ledger.flush()
+        return sum(gone)
 
     # What connections report
 
@@ -126,6 +182,8 @@ class Exchange:
             return
         if not _may_publish(connection.session.identity, publish.topic):
             raise Malformed("a device may only publish its own readings", Code.NOT_AUTHORIZED)
+        if self._barred and any(named(publish.topic.encode()) for named in self._barred.values()):
+            raise Malformed("this device is being erased", Code.NOT_KEPT)
         self._add(publish, connection.session.client_id, connection)
         if self._delivery.full:
             self._held.add(connection)
@@ -202,6 +260,8 @@ class Exchange:
         self, connect: Connect, client_id: str, certificate: Peer | None
     ) -> tuple[Identity, Claim]:
         name = connect.username if connect.username is not None else client_id
+        if client_id in self._barred or name in self._barred:
+            raise Malformed("this device is being erased", Code.NOT_AUTHORIZED)
         claim = Claim(name, connect.password or b"", certificate)
         try:
             identity = self._identify(claim)

@@ -68,8 +68,8 @@ class Ledger:
         else:
             go(None)
 
-    async def close(self) -> None:
-        """Commit what is left."""
+    async def flush(self) -> None:
+        """Commit what was noted until now, as far as that is possible."""
         self._begin()
         if self._task:
             await asyncio.wait({self._task})

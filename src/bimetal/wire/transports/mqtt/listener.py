@@ -12,7 +12,7 @@ from bimetal.nouns.errors import BadInput, Broken, NotAllowed
 from bimetal.trust.identify import Identify, anybody
 from bimetal.wire.transport import Clock, Deliver, Traffic
 from bimetal.wire.transports.mqtt.connection import Connection
-from bimetal.wire.transports.mqtt.exchange import Exchange
+from bimetal.wire.transports.mqtt.exchange import Exchange, Forgotten, Named
 from bimetal.wire.transports.mqtt.ledger import SessionStore
 from bimetal.wire.transports.mqtt.limits import Limits
 
@@ -108,6 +108,22 @@ class MqttListener:
     def check_again(self) -> None:
         """Ask `identify` anew about everybody who is connected, and disconnect who is let in no longer."""
         self._exchange.check_again()
+
+    async def erase(self, device: str, named: Named) -> Forgotten:
+        """Cut a device off and forget all that is known of it, here and in the store.
+
+        `named` says of bytes whether they name it. It is not let in, and nothing about it is taken, until
+        `admit_again`.
+        """
+        return await self._exchange.erase(device, named)
+
+    def admit_again(self, device: str) -> None:
+        """Let in again a device that was erased, if `identify` does."""
+        self._exchange.admit_again(device)
+
+    async def forget_before(self, oldest_ns: int) -> int:
+        """Forget readings that wait for a client, or were left under a topic, and came before an instant."""
+        return await self._exchange.forget_before(oldest_ns)
 
     async def finished(self) -> None:
         """Wait until the listener is closed."""

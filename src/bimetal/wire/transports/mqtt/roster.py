@@ -10,7 +10,7 @@ from bimetal.trust.identify import Identity
 from bimetal.wire.transport import Clock
 from bimetal.wire.transports.mqtt.ledger import Ledger
 from bimetal.wire.transports.mqtt.limits import Limits
-from bimetal.wire.transports.mqtt.packet import Connect, Publish
+from bimetal.wire.transports.mqtt.packet import Code, Connect, Publish
 from bimetal.wire.transports.mqtt.record import Record, Remembered, Retained
 from bimetal.wire.transports.mqtt.router import Router
 from bimetal.wire.transports.mqtt.session import Purse, Session
@@ -114,6 +114,25 @@ class Roster:
             del self._sessions[client_id]
             session.connection = None
             session.end()
+
+    def expel(self, session: Session) -> None:
+        """Forget a session for good, and cut its client off; its will is not said."""
+        if waiting := self._wills.pop(session.client_id, None):
+            waiting[1].cancel()
+        if connection := session.connection:
+            connection.will = None
+            connection.end(Code.NOT_AUTHORIZED)
+        self.end(session)
+
+    def drop_wills(self, named: Callable[[Publish], bool]) -> int:
+        """Forget the wills that name something; returns how many."""
+        waiting = [client_id for client_id, (will, _) in self._wills.items() if named(will)]
+        for client_id in waiting:
+            self._wills.pop(client_id)[1].cancel()
+        here = [c for s in self._sessions.values() if (c := s.connection) and c.will and named(c.will)]
+        for connection in here:
+            connection.will = None
+        return len(waiting) + len(here)
 
     def close(self) -> None:
         """End no more sessions: they are remembered from now on."""

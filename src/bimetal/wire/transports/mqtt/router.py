@@ -21,7 +21,7 @@ from bimetal.wire.transports.mqtt.packet import (
     Unsubscribe,
 )
 from bimetal.wire.transports.mqtt.record import Retained
-from bimetal.wire.transports.mqtt.session import Session
+from bimetal.wire.transports.mqtt.session import Session, Unwanted
 from bimetal.wire.transports.mqtt.topic import RetainedMessages, SubscriptionTree, filter_fault, group_of
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ class Router:
         """Forget what a client no longer wants to hear, and tell it so."""
         codes: list[int] = []
         for pattern in packet.patterns:
-            if session.filters.pop(pattern, None):
-                session.record.unfilter(pattern)
-            known = self._tree.remove(session.client_id, pattern)
+            known = self._unheard(session, pattern)
             codes.append(Code.SUCCESS if known else Code.NO_SUBSCRIPTION)
         granted = Granted(PacketType.UNSUBACK, packet.packet_id, tuple(codes))
         session.record.then(partial(self._granted, session, session.connection, granted, ()))
@@ -96,9 +94,7 @@ class Router:
         """Take away what a client that came back may no longer hear."""
         for pattern in list(session.filters):
             if _forbidden(session.identity, pattern):
-                del session.filters[pattern]
-                session.record.unfilter(pattern)
-                self._tree.remove(session.client_id, pattern)
+                self._unheard(session, pattern)
 
     def forget(self, session: Session) -> None:
         """Forget a session that ends; what it shared and did not get goes to another."""
@@ -109,6 +105,17 @@ class Router:
             picked = group.pick(self._is_here, may_wait=True) if group else None
             if picked:
                 self._send(picked[0], letter.publish, letter.share)
+
+    def drop(self, unwanted: Unwanted) -> tuple[int, int]:
+        """Forget messages that wait for a client, and that were left under a topic; returns how many."""
+        waiting = sum(session.drop(unwanted) for session in self._sessions.values())
+        return waiting, self._retained.drop(unwanted)
+
+    def drop_filters(self, named: Callable[[bytes], bool]) -> None:
+        """Forget the filters that name something."""
+        for session in self._sessions.values():
+            for pattern in [p for p in session.filters if named(p.encode())]:
+                self._unheard(session, pattern)
 
     def take(self, publish: Publish, client_id: str, received_ns: int) -> None:
         """Leave a message under its topic if it asks for that, and pass it on."""
@@ -126,6 +133,12 @@ class Router:
                 listener_id, wanted = picked
                 retain = publish.retain and wanted.as_published
                 self._send(listener_id, _outgoing(publish, wanted, retain), wanted.pattern)
+
+    def _unheard(self, session: Session, pattern: str) -> bool:
+        """Forget a filter; say whether it was there."""
+        if session.filters.pop(pattern, None):
+            session.record.unfilter(pattern)
+        return self._tree.remove(session.client_id, pattern)
 
     def _granted(
         self,

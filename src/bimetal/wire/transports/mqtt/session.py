@@ -7,8 +7,8 @@ then all of it is written down, and goes on after a restart or a kill.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 from bimetal.trust.identify import Identity
 from bimetal.wire.transports.mqtt.limits import Limits
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from bimetal.wire.transports.mqtt.connection import Connection
 
 _HIGHEST_ID = 65_535
+
+Unwanted: TypeAlias = Callable[[Publish, int], bool]
+"""Whether a message that waits since an instant is to be forgotten."""
 
 
 class Purse:
@@ -148,6 +151,15 @@ class Session:
     def unsent(self, packet_id: int) -> None:
         """Forget a message that is too large for this client, or too old."""
         self._through(self._letters[packet_id])
+
+    def drop(self, unwanted: Unwanted) -> int:
+        """Forget the letters of which that is true; returns how many."""
+        gone = [letter for letter in self._letters.values() if unwanted(letter.publish, letter.since_ns)]
+        for letter in gone:
+            self._through(letter)
+        if gone:
+            self._queue = deque(number for number in self._queue if number in self._letters)
+        return len(gone)
 
     def undelivered(self) -> Iterator[Letter]:
         """Yield the letters that another client may get instead (MQTT 5, 4.8.2)."""

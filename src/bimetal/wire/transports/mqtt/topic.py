@@ -234,6 +234,13 @@ class RetainedMessages:
             else:
                 self._forget(topic)
 
+    def drop(self, unwanted: Callable[[Publish, int], bool]) -> int:
+        """Forget the messages of which that is true; returns how many."""
+        gone = [topic for topic, (publish, kept_ns) in self._kept.items() if unwanted(publish, kept_ns)]
+        for topic in gone:
+            self._forget(topic)
+        return len(gone)
+
     def _forget(self, topic: str) -> None:
         earlier = self._kept.pop(topic, None)
         if earlier:
