@@ -25,7 +25,7 @@ from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import Door, known, plain
 from bimetal.cli.gauging import LOOK_S, Gauge
 from bimetal.cli.judging import Judging, shown_on
-from bimetal.cli.pace import collect_seldom, fast_loop, quickest, take_short_turns
+from bimetal.cli.pace import collect_seldom, fast_loop, quickest, rest_s, take_short_turns
 from bimetal.cli.saying import remark
 from bimetal.keep.archive import Archive
 from bimetal.keep.erasure import Erasure
@@ -180,13 +180,14 @@ class Server:
 
     async def _tend(self) -> None:
         """Save, and seal and join what was kept, a piece at a time, beside everything else."""
-        saved_s = time.monotonic()
+        save_at_s = time.monotonic() + SAVE_S
         while True:
             more = False
             try:
-                if time.monotonic() - saved_s > SAVE_S:
+                if (begin_s := time.monotonic()) > save_at_s:
                     await asyncio.to_thread(self._walk.save)
                     saved_s = time.monotonic()
+                    save_at_s = saved_s + rest_s(SAVE_S, saved_s - begin_s)
                 more = await asyncio.to_thread(self._walk.archive.tend)
             except Error as error:
                 remark(error.sentence())
@@ -241,6 +242,7 @@ class Server:
         """Look now and then how far the limits are, and tell when one comes near."""
         warned = False
         while True:
+            begin_s = time.monotonic()
             try:
                 found = await asyncio.to_thread(self._gauge.look, time.time_ns())
                 self._page.set_headroom(found)
@@ -249,7 +251,7 @@ class Server:
                     await asyncio.to_thread(self._walk.tell, event)
             except Error as error:
                 remark(error.sentence())
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(rest_s(LOOK_S, time.monotonic() - begin_s))
 
     async def _deliver(self, messages: list[Message]) -> None:
         await self._hear(messages)
