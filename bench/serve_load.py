@@ -4,12 +4,14 @@ Run: python bench/serve_load.py [--seconds 10] [--peers PYTHON], or make bench-s
 socket with many connections in one process; each waits for its acknowledgements, a window at a time. Beside
 `bimetal serve`: Mosquitto with a Python consumer (paho, JSON, a z-score, a file synced twice a second), and
 amqtt alone; --peers is a Python that has paho-mqtt and amqtt. Rates are of acknowledged messages, by the
-wall and by the processor time of all processes under test.
+wall and by the processor time of all processes under test. `commit` is how long a message took from when
+the server had read it until it was on the disk, as the server counts it.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import select
@@ -26,6 +28,7 @@ from functools import cache
 from pathlib import Path
 
 from bimetal.cli import door
+from bimetal.stream.commit import Commits
 
 CONSUMER = """
 import json, math, os, sys, time
@@ -95,7 +98,8 @@ WARM_S = 3.0
 """What happens in the beginning is not counted: devices connect, programs are made ready."""
 
 Payload = Callable[[int, int], bytes]
-Peer = AbstractContextManager[tuple[int, list[int]]]
+Peer = AbstractContextManager[tuple[int, list[int], int]]
+"""Where MQTT is spoken, by which processes, and the port that says how long commits take, 0 for none."""
 
 
 def single(device: int, k: int) -> bytes:
@@ -232,14 +236,14 @@ def server(folder: Path, model: Path | None) -> Iterator[tuple[int, int, int]]:
 
 
 @contextmanager
-def ours(folder: Path, model: Path | None) -> Iterator[tuple[int, list[int]]]:
+def ours(folder: Path, model: Path | None) -> Iterator[tuple[int, list[int], int]]:
     """`bimetal serve` as a peer among others."""
-    with server(folder, model) as (port, _, pid):
-        yield port, [pid]
+    with server(folder, model) as (port, http_port, pid):
+        yield port, [pid], http_port
 
 
 @contextmanager
-def mosquitto(folder: Path, python: str) -> Iterator[tuple[int, list[int]]]:
+def mosquitto(folder: Path, python: str) -> Iterator[tuple[int, list[int], int]]:
     """Mosquitto and a consumer in Python."""
     port = free_port()
     (folder / "m.conf").write_text(
@@ -252,7 +256,7 @@ def mosquitto(folder: Path, python: str) -> Iterator[tuple[int, list[int]]]:
     assert consumer.stdout is not None
     consumer.stdout.readline()
     try:
-        yield port, [broker.pid, consumer.pid]
+        yield port, [broker.pid, consumer.pid], 0
     finally:
         consumer.terminate()
         broker.terminate()
@@ -261,7 +265,7 @@ def mosquitto(folder: Path, python: str) -> Iterator[tuple[int, list[int]]]:
 
 
 @contextmanager
-def amqtt(folder: Path, python: str) -> Iterator[tuple[int, list[int]]]:
+def amqtt(folder: Path, python: str) -> Iterator[tuple[int, list[int], int]]:
     """The amqtt broker, with nobody to hear."""
     del folder
     port = free_port()
@@ -270,7 +274,7 @@ def amqtt(folder: Path, python: str) -> Iterator[tuple[int, list[int]]]:
     assert broker.stdout is not None
     broker.stdout.readline()
     try:
-        yield port, [broker.pid]
+        yield port, [broker.pid], 0
     finally:
         broker.terminate()
         broker.wait(10)
@@ -302,21 +306,39 @@ def model_of(folder: Path) -> Path:
     return folder / "quiet.bm"
 
 
-def show(name: str, taken: Taken, busy_s: float, pids: list[int], readings: int) -> None:
+def commits(http_port: int) -> tuple[int, ...]:
+    """How many messages were safe within which time, as the server counts them; nothing for others."""
+    if not http_port:
+        return ()
+    web = http.client.HTTPConnection("127.0.0.1", http_port, timeout=60)
+    web.request("GET", "/api/v1/commits")
+    return tuple(json.loads(web.getresponse().read())["commits"]["count"])
+
+
+def safe_ms(before: tuple[int, ...], after: tuple[int, ...]) -> str:
+    """From when a message came until it was on the disk: the middle one, and one in a hundred."""
+    if not after:
+        return "-"
+    since = Commits(after).since(before)
+    return " / ".join("-" if ms is None else f"{ms:.1f}" for ms in map(since.share_ms, (0.5, 0.99)))
+
+
+def show(name: str, taken: Taken, busy_s: float, pids: list[int], readings: int, safe: str) -> None:
     """Print a line of the table."""
     rate = taken.messages / taken.seconds
     print(
         f"| {name} | {rate:,.0f} | {rate * readings:,.0f} | {taken.messages / busy_s:,.0f} | "
         f"{taken.messages * readings / busy_s:,.0f} | {taken.wait_ms(0.5):.1f} / {taken.wait_ms(0.99):.1f} | "
-        f"{resident_mb(pids):.0f} | {os.getloadavg()[0]:.1f} |",
+        f"{safe} | {resident_mb(pids):.0f} | {os.getloadavg()[0]:.1f} |",
         flush=True,
     )
 
 
 def measure(seconds: float, peers: str | None) -> None:
     """Print the table."""
-    print("| what | messages/s | readings/s | messages/CPU-s | readings/CPU-s | ack ms p50/p99 | MB | load |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| what | messages/s | readings/s | messages/CPU-s | readings/CPU-s | ack ms p50/p99 ", end="")
+    print("| commit ms p50/p99 | MB | load |")
+    print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         model = model_of(folder)
@@ -328,13 +350,15 @@ def measure(seconds: float, peers: str | None) -> None:
         def one(
             name: str, peer: Peer, devices: int, window: int, payload: Payload, pace_s: float = 0.0
         ) -> None:
-            with peer as (port, pids):
-                before: list[tuple[float, int]] = []
-                begin = lambda: before.append((cpu_s(pids), kept()))  # noqa: E731
+            with peer as (port, pids, http_port):
+                before: list[tuple[float, int, tuple[int, ...]]] = []
+                begin = lambda: before.append((cpu_s(pids), kept(), commits(http_port)))  # noqa: E731
                 taken = load(port, devices, window, payload, seconds, pace_s, begin)
                 if kept():  # what the consumer has dealt with, not what the broker has said
                     taken.messages = kept() - before[0][1]
-                show(name, taken, cpu_s(pids) - before[0][0], pids, 300 if payload is hundred else 3)
+                safe = safe_ms(before[0][2], commits(http_port))
+                readings = 300 if payload is hundred else 3
+                show(name, taken, cpu_s(pids) - before[0][0], pids, readings, safe)
             shutil.rmtree(folder / "data", ignore_errors=True)
             (folder / "kept").unlink(missing_ok=True)
 

@@ -98,11 +98,10 @@ def cold(data: Sequence[Path], hints: Hints, lesson: Lesson, output: Path, progr
     history = History(tables.shape.signals)
     for rows in tables.batches(progress=lambda done, total: progress("reading", done / max(total, 1))):
         history.add(rows.batch, rows.labels)
-    notes = tables.label_notes()
+    notes, shape = tables.label_notes(), tables.shape
     sources = tuple(path.name for path in data)
-    columns = tables.shape.columns
-    taught = teach(history, tables.shape.period_s, sources, lesson, output, progress, columns)
-    return Walked(tables.shape, tables.tally, notes, taught)
+    taught = teach(history, shape.period_s, sources, lesson, output, progress, shape.columns)
+    return Walked(shape, tables.tally, notes, taught)
 
 
 def teach(
@@ -182,7 +181,7 @@ class HotWalk:
     alarms: Alarms
     outbox: Outbox
     streams: tuple[Stream, ...] = ()
-    meter: Meter = field(default_factory=lambda: Meter(time.thread_time, time.process_time))
+    meter: Meter = field(default_factory=lambda: Meter(time.thread_time, time.process_time, time.time_ns))
     _turn: Lock = field(default_factory=Lock)
     _saving: Lock = field(default_factory=Lock)
     _unsaid: list[Event] = field(default_factory=list[Event])
@@ -192,7 +191,7 @@ class HotWalk:
         with self._turn, self.meter.call() as call:
             gathered = gather(messages, self.codec, self.signals)
             kept = self.admission.admit(gathered.batch).batch
-            call.decoded(len(messages), kept.readings)
+            call.decoded([m.received_ns for m in messages], kept.readings)
             self.archive.quarantine.append(refused_of(p) for p in gathered.poison)
             if not len(kept):
                 return Heard(kept, (), gathered.poison)

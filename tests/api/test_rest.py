@@ -78,6 +78,16 @@ def test_headroom_is_null_till_somebody_looks(app: Starlette, live: Live) -> Non
     assert told["words"].startswith(("Taking readings in", "Scoring"))
 
 
+def test_commits_are_counted_as_they_come(app: Starlette, live: Live) -> None:
+    assert ask(app, "/api/v1/commits").json["commits"]["p50_ms"] is None
+    live.commits.add([NOW - 4_000_000] * 99 + [NOW - 10**9], NOW)
+    told = ask(app, "/api/v1/commits").json["commits"]
+    assert told["messages"] == sum(told["count"]) == 100
+    assert 4.0 <= told["p50_ms"] <= 4.4
+    assert 4.0 <= told["p99_ms"] <= 4.4
+    assert len(told["count"]) == len(told["up_to_ms"]) + 1
+
+
 @pytest.mark.parametrize(
     "query",
     ["since=yesterday", "since=", "since=1e9", "since=--5", "since=" + "9" * 30, "since=" + "9" * 6000,

@@ -92,7 +92,7 @@ def test_a_gauge_notes_what_was_taken_in_and_how_things_stand(tmp_path: Path) ->
     gauge = Gauge(tmp_path / "kept", meter, begin)
     batch = stream(60)
     with meter.call() as call_:
-        call_.decoded(60, batch.readings)
+        call_.decoded([0] * 60, batch.readings)
         archive.segments.append(batch, arrived_ns=begin)
         call_.kept()
     gauge.met(batch.devices)

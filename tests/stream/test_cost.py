@@ -54,7 +54,7 @@ def test_the_protocol_is_told_by_the_messages_around_a_batch() -> None:
         clock[0] += 400e-6 + 30e-6 * messages + 10e-6 * sent
         sent = messages
         with meter.call() as call:
-            call.decoded(messages, 3 * messages)
+            call.decoded([0] * messages, 3 * messages)
     spell = replace(meter.cut(), end_ns=100 * 10**9, process_s=clock[0])
     cost = cost_of([spell])
     assert cost.ingest_s == pytest.approx(40e-6 / 3, rel=0.05)

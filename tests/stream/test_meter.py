@@ -27,7 +27,7 @@ class Clock:
 def test_a_batch_is_counted_by_station() -> None:
     meter = Meter(Clock(), lambda: 0.0)
     with meter.call() as call:
-        call.decoded(2, 6)
+        call.decoded([0] * 2, 6)
         call.kept()
         call.scored()
     meter.waited(0.5)
@@ -45,13 +45,13 @@ def test_what_raises_or_holds_nothing_is_not_counted() -> None:
 
     def fails() -> None:
         with meter.call() as call:
-            call.decoded(1, 3)
+            call.decoded([0] * 1, 3)
             raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011
         fails()
     with meter.call() as call:
-        call.decoded(5, 0)
+        call.decoded([0] * 5, 0)
     assert meter.cut() == Spell(0, 0)
 
 
@@ -61,7 +61,7 @@ def test_threads_lose_no_batch() -> None:
     def work() -> None:
         for _ in range(2000):
             with meter.call() as call:
-                call.decoded(1, 3)
+                call.decoded([0] * 1, 3)
             meter.turned_away()
 
     threads = [Thread(target=work) for _ in range(8)]

@@ -18,6 +18,7 @@ from bimetal.nouns.device import Device
 from bimetal.nouns.errors import BadInput, NotFound
 from bimetal.nouns.event import Event, Kind
 from bimetal.nouns.signal import Signal
+from bimetal.stream.commit import Commits
 from bimetal.stream.headroom import Headroom
 
 Rows = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -59,6 +60,7 @@ class Live:
         self.stage = StageView()
         self.counters = Counters()
         self.headroom: Headroom | None = None
+        self.commits = Commits()
         self.headroom_revision = 0
         self.alarms = AlarmList(alarms)
         self.revision = 1

@@ -122,6 +122,21 @@ def headroom_json(found: Headroom) -> Json:
     }
 
 
+def commits(live: Live) -> Json:
+    """Return how long messages took to be safe since the server began: the middle one, one in a hundred, all.
+
+    `count` is of those that took no longer than `up_to_ms`, and longer than the one before.
+    """
+    told = live.commits
+    return {
+        "messages": sum(told.counts),
+        "p50_ms": told.share_ms(0.5),
+        "p99_ms": told.share_ms(0.99),
+        "up_to_ms": list(told.up_to_ms),
+        "count": list(told.counts),
+    }
+
+
 def device(live: Live, name: str) -> Json:
     """Return what is known of one machine. Raises NotFound."""
     newest_ns, score = live.newest_of(name)

@@ -86,6 +86,11 @@ async def headroom(request: Request) -> Response:
     return answer({"headroom": message.headroom(_live(request))})
 
 
+async def commits(request: Request) -> Response:
+    """Answer with how long messages took from when they came until a power cut could not lose them."""
+    return answer({"commits": message.commits(_live(request))})
+
+
 async def health(request: Request) -> Response:
     """Answer whether everything runs."""
     live, state = _live(request), request.app.state
@@ -126,6 +131,7 @@ def routes() -> list[Route]:
         "events": events,
         "model": model,
         "headroom": headroom,
+        "commits": commits,
         "health": health,
     }
     read = [Route(f"/api/v1/{path}", endpoint) for path, endpoint in table.items()]

@@ -116,6 +116,7 @@ class Server:
             store=archive.sessions,
         )
         self._page = Live(window_s=300.0)
+        self._page.commits = self._walk.meter.commits
         self._judging = Judging(self._walk, {})
         self._intake = Intake(self._hear, self._let_in, time.time_ns, self._walk.meter.turned_away)
         self._gauge = Gauge(wish.folder, self._walk.meter, time.time_ns())
@@ -209,10 +210,10 @@ class Server:
             told = asdict(await self._listener.erase(device, mentions(device)))
             if self._hearing:
                 await asyncio.wait(set(self._hearing))
-            self._page.forget(device)
-            self._gauge.forget(device)
             naming = [name for name, (_, bundle) in self._judging.models.items() if bundle.names(device)]
             done = await asyncio.to_thread(self._walk.erase, replace(asked, models=tuple(naming)), told)
+            self._page.forget(device)  # what was on its way to be shown is shown by now
+            self._gauge.forget(device)
         finally:
             self._barred.discard(device)
             self._listener.admit_again(device)

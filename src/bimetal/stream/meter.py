@@ -5,7 +5,7 @@ hear -> Meter (one call at a time) -> Spell (a stretch of time) -> History (the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -14,6 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from bimetal.nouns.errors import BadInput
+from bimetal.stream.commit import Commits
 
 MOST_SPELLS = 480
 """When there are more, those of the older half become one for two: weeks fit, the latest in full detail."""
@@ -106,20 +107,24 @@ class Call:
     """One batch on its way: processor seconds by station, and how much it was."""
 
     cpu_s: CpuClock
+    safe: Callable[[Sequence[int]], None] = lambda _received_ns: None
     readings: int = 0
     messages: int = 0
     decode_s: float = 0.0
     keep_s: float = 0.0
     score_s: float = 0.0
     _since_s: float = 0.0
+    _received_ns: Sequence[int] = ()
 
-    def decoded(self, messages: int, readings: int) -> None:
-        """Note that these messages were read, and how many readings there were in them."""
-        self.messages, self.readings = messages, readings
+    def decoded(self, received_ns: Sequence[int], readings: int) -> None:
+        """Note that messages that came at these times were read, and how many readings were in them."""
+        self.messages, self.readings, self._received_ns = len(received_ns), readings, received_ns
         self.decode_s += self._lap()
 
     def kept(self) -> None:
         """Note that the batch is safe."""
+        if self._received_ns:
+            self.safe(self._received_ns)
         self.keep_s += self._lap()
 
     def scored(self) -> None:
@@ -140,10 +145,13 @@ class Call:
 class Meter:
     """Counts what is taken in; threads may share it. `cut` ends a spell and begins the next.
 
-    `cpu_s` is the clock of the calling thread, `process_s` that of all threads.
+    `cpu_s` is the clock of the calling thread, `process_s` that of all threads, `now_ns` that by which
+    messages are received. `commits` is how long it took from there until they were safe.
     """
 
-    def __init__(self, cpu_s: CpuClock, process_s: CpuClock) -> None:
+    def __init__(self, cpu_s: CpuClock, process_s: CpuClock, now_ns: Callable[[], int] = lambda: 0) -> None:
+        self._now_ns = now_ns
+        self.commits = Commits()
         self._cpu_s = cpu_s
         self._process_s = process_s
         self._lock = Lock()
@@ -157,7 +165,7 @@ class Meter:
         One at a time: what lies between two is told apart by when they begin.
         """
         begin_s = self._process_s()
-        call = Call(self._cpu_s, _since_s=self._cpu_s())
+        call = Call(self._cpu_s, self._safe, _since_s=self._cpu_s())
         try:
             yield call
         except BaseException:
@@ -167,6 +175,9 @@ class Meter:
             with self._lock:
                 self._now = self._now.then(self._counted(begin_s, call))
             self._last = begin_s, call
+
+    def _safe(self, received_ns: Sequence[int]) -> None:
+        self.commits.add(received_ns, self._now_ns())
 
     def _counted(self, begin_s: float, call: Call) -> Spell:
         spell = Spell(
