@@ -27,6 +27,7 @@ from bimetal.cli.gauging import LOOK_S, Gauge
 from bimetal.cli.judging import Judging, shown_on
 from bimetal.cli.pace import collect_seldom, fast_loop, quickest, rest_s, take_short_turns
 from bimetal.cli.saying import remark
+from bimetal.cli.stranger import Strangers
 from bimetal.keep.archive import Archive
 from bimetal.keep.erasure import Erasure
 from bimetal.keep.mention import mentions
@@ -120,6 +121,7 @@ class Server:
         self._judging = Judging(self._walk, {})
         self._intake = Intake(self._hear, self._let_in, time.time_ns, self._walk.meter.turned_away)
         self._gauge = Gauge(wish.folder, self._walk.meter, time.time_ns())
+        self._strangers = Strangers()
 
     async def run(self, bundles: dict[str, Bundle]) -> None:
         """Open every way in, and let time pass until interrupted."""
@@ -271,6 +273,9 @@ class Server:
     def _show(self, heard: Heard) -> None:
         for poison in heard.poison:
             remark(f"A message from {poison.message.client_id!a} was set aside: {poison.reason}.")
+        watched = (stream.scorer.feed.signals for stream in self._walk.streams)
+        if words := self._strangers.words((s.name for s in heard.kept.signals), watched):
+            remark(words)
         there = {d.id for d in self._page.plant.devices}
         new = [d for d in heard.kept.devices if d not in there][: MOST_SHOWN - len(there)]
         self._page.widen(self._wish.folder.name, new, heard.kept.signals)

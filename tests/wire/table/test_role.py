@@ -326,7 +326,16 @@ def test_signals_of_a_model_find_their_columns() -> None:
     )
     assert [m.column.place if m.column else -1 for m in matches] == [1, 0]
     assert matches[1].factor * 212 + matches[1].offset == pytest.approx(100)
-    assert notes == ["temp is converted from [degF] to the model's Cel"]
+    assert notes == [
+        "temp is converted from [degF] to the model's Cel",
+        "left out, because the model does not know them: extra",
+    ]
+
+
+def test_what_was_left_out_in_training_is_no_news() -> None:
+    columns = table(a=NOISE, b=NOISE, words=["on the left"] * N, spare=NOISE)
+    _, notes = match_signals(columns, [Signal("a")], "f", headed=True, taught=("a", "spare"))
+    assert notes == ["left out, because the model does not know them: b"]
 
 
 def test_up_to_half_the_signals_may_be_absent() -> None:

@@ -76,10 +76,15 @@ def choose_channels(
     return Choice(channels, dropped, notes)
 
 
-def expect_channels(free: Sequence[Column], signals: Sequence[Signal], where: str, *, headed: bool) -> Choice:
-    """Find the columns of a trained model's signals. Raises BadInput when most are not there."""
+def expect_channels(
+    free: Sequence[Column], signals: Sequence[Signal], where: str, *, headed: bool, taught: Sequence[str] = ()
+) -> Choice:
+    """Find the columns of a trained model's signals; `taught` are headings that were there in training.
+
+    Raises BadInput when most are not there.
+    """
     candidates = free if headed else [c for c in free if c.is_number or not c.said]
-    matches, notes = match_signals(candidates, signals, where, headed=headed)
+    matches, notes = match_signals(candidates, signals, where, headed=headed, taught=taught)
     coded = find_sentinels([m.column for m in matches if m.column is not None])
     coded |= {m.column.place: m.signal.missing for m in matches if m.column and m.signal.missing is not None}
     return Choice([_matched(m, coded) for m in matches], [], notes)
@@ -97,7 +102,8 @@ def long_channels(
         named = [(read_name(n), n, unit) for n, unit in zip(long.names, long.units, strict=True)]
         chosen = [Signal(name.text or n, unit or name.unit, name.quantity) for name, n, unit in named]
         return Choice([Channel(s, place) for place, s in enumerate(chosen)], dropped, notes)
-    stand_ins = [replace(free[0], place=i, heading=n, name=read_name(n)) for i, n in enumerate(long.names)]
+    value = next(c for c in free if c.place == long.value_place)
+    stand_ins = [replace(value, place=i, heading=n, name=read_name(n)) for i, n in enumerate(long.names)]
     matches, said = match_signals(stand_ins, signals, where, headed=True)
     return Choice([_matched(m, {}) for m in matches], dropped, notes + said)
 

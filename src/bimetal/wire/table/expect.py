@@ -26,13 +26,19 @@ class Match:
 
 
 def match_signals(
-    columns: Sequence[Column], signals: Sequence[Signal], where: str, *, headed: bool
+    columns: Sequence[Column],
+    signals: Sequence[Signal],
+    where: str,
+    *,
+    headed: bool,
+    taught: Sequence[str] = (),
 ) -> tuple[list[Match], list[str]]:
     """Find each signal's column, by name; return (matches, notes).
 
     Case, blanks and units may differ; values in another unit of the same quantity are
     converted. Without a header columns are taken in their order. A signal that is not there
-    is missing throughout, as long as at least half of them are.
+    is missing throughout, as long as at least half of them are. Columns of numbers that are no signal are
+    named in a note, unless they were there in training: `taught` are the headings of then.
     Raises BadInput when more than half are not there, or numbers of columns differ.
     """
     if not headed and not any(seek_column(columns, s.name) for s in signals):
@@ -51,6 +57,10 @@ def match_signals(
         )
     if absent:
         notes.append(f"missing throughout, because no column has that name: {listed(absent, SHOWN)}")
+    known = {m.column.place for m in matches if m.column}
+    strange = [c.heading for c in columns if c.is_number and c.place not in known and c.heading not in taught]
+    if strange:
+        notes.append(f"left out, because the model does not know them: {listed(strange, SHOWN)}")
     return matches, notes
 
 

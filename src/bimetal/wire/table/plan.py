@@ -88,7 +88,7 @@ def make_plan(
         if found.long:
             choice = long_channels(found.long, found.free, expect, where)
         elif expect is not None:
-            choice = expect_channels(found.free, expect, where, headed=look.header)
+            choice = expect_channels(found.free, expect, where, headed=look.header, taught=hints.columns)
         else:
             if hints.signals is None:
                 _refuse_sideways(found, where)
