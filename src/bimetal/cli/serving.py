@@ -24,6 +24,7 @@ from bimetal.cli.ceiling import open_files
 from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import Door, known, plain
 from bimetal.cli.gauging import LOOK_S, Gauge
+from bimetal.cli.grumbling import Grumbler
 from bimetal.cli.judging import Judging, shown_on
 from bimetal.cli.pace import collect_seldom, fast_loop, quickest, rest_s, take_short_turns
 from bimetal.cli.saying import remark
@@ -104,6 +105,7 @@ class Server:
         self._identify = identify
         self._purposes = purposes
         self._barred: set[str] = set()
+        self._grumbler = Grumbler(time.monotonic)
         self._hearing: set[asyncio.Task[Heard]] = set()
         self._walk = HotWalk(Formats(plain(wish.shape)), {}, Admission(None), archive, Alarms(), outbox)
         self._tls = tls
@@ -157,8 +159,10 @@ class Server:
                     self._listener.check_again()
                 await self._settle()
                 await self._erase()
+                self._grumbler.speak()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), TICK_S)
+        self._grumbler.speak(at_once=True)
         self._walk.save()
         self._gauge.save()
 
@@ -271,8 +275,7 @@ class Server:
         return heard
 
     def _show(self, heard: Heard) -> None:
-        for poison in heard.poison:
-            remark(f"A message from {poison.message.client_id!a} was set aside: {poison.reason}.")
+        self._grumbler.hear(heard.poison)
         watched = (stream.scorer.feed.signals for stream in self._walk.streams)
         if words := self._strangers.words((s.name for s in heard.kept.signals), watched):
             remark(words)
