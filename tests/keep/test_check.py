@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimetal.keep.check import CheckedFile, CheckedReader, checks_of
+from bimetal.keep.store import OpenFile
 from bimetal.nouns.errors import BadInput, NotFound
 from tests.keep.given import flip
 
@@ -34,7 +35,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(st.integers(0, 1100), st.integers(0, 1100))
 def test_what_is_read_is_what_is_there(path: Path, start: int, count: int) -> None:
-    file = CheckedFile(path, checks_of(path, ENDS))
+    file = CheckedFile(OpenFile(path), checks_of(path, ENDS))
     for _ in range(2):
         assert read(file, start, count) == CONTENT[start : start + count]
     file.close()
@@ -49,7 +50,7 @@ def test_a_changed_byte_is_seen_by_whoever_reads_its_part(
     path.write_bytes(CONTENT)
     checks = checks_of(path, ENDS)
     flip(path, at)
-    file = CheckedFile(path, checks)
+    file = CheckedFile(OpenFile(path), checks)
     part = next(k for k, end in enumerate(ENDS) if at < end)
     first = ENDS[part - 1] if part else 0
     if start < ENDS[part] and min(start + count, 1024) > first:
@@ -65,25 +66,25 @@ def test_a_file_of_another_length_is_refused(tmp_path: Path, path: Path, content
     other = tmp_path / "a"
     other.write_bytes(content)
     with pytest.raises(BadInput, match="changed or damaged"):
-        CheckedFile(other, checks_of(path, ENDS))
+        CheckedFile(OpenFile(other), checks_of(path, ENDS))
 
 
 def test_a_file_that_is_gone_is_said(tmp_path: Path, path: Path) -> None:
     with pytest.raises(NotFound):
-        CheckedFile(tmp_path / "b", checks_of(path, ENDS))
+        CheckedFile(OpenFile(tmp_path / "b"), checks_of(path, ENDS))
 
 
 def test_an_unlinked_file_is_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(CONTENT)
-    file = CheckedFile(path, checks_of(path, ENDS))
+    file = CheckedFile(OpenFile(path), checks_of(path, ENDS))
     path.unlink()
     assert read(file, 0, 5000) == CONTENT
     file.close()
 
 
 def test_threads_that_share_a_reader_have_each_their_own_place(path: Path) -> None:
-    reader = CheckedReader(CheckedFile(path, checks_of(path, ENDS)))
+    reader = CheckedReader(CheckedFile(OpenFile(path), checks_of(path, ENDS)))
     found: list[bytes] = []
 
     def read_elsewhere() -> None:

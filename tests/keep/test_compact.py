@@ -161,7 +161,7 @@ def test_a_lost_catalog_takes_the_joined_segment_and_not_those_it_was_made_of(
         segments.append(batch(4, start=4 * k))
         segments.seal()
     held = segments.held()
-    monkeypatch.setattr("bimetal.keep.shelf.remove_durably", lambda _paths: None)
+    monkeypatch.setattr("bimetal.keep.store.remove_durably", lambda _paths: None)
     segments.tend()
     monkeypatch.undo()
     assert len(files(segments)) == FEWEST + 1

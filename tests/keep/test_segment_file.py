@@ -15,11 +15,13 @@ from bimetal.keep.arrow import pq
 from bimetal.keep.catalog import Found
 from bimetal.keep.rows import Rows, join, rows_of, tidy
 from bimetal.keep.sealed_file import SealedFile
-from bimetal.keep.segment_file import adopt_segment, write_segment
+from bimetal.keep.segment_file import adopt_segment, name_of, write_segment
+from bimetal.keep.store import Folder
 from bimetal.nouns import Batch, Quality, Signal
 from bimetal.nouns.errors import BadInput
 from tests.keep.given import PRESSURE, SECOND, START, TEMPERATURE, batch, batches
 
+NAME = name_of(1, 2, 0)
 MEANING = {s.name: s for s in (TEMPERATURE, PRESSURE)}
 
 
@@ -31,7 +33,7 @@ def written(folder: Path, rows: Rows, group: int, parts: int = 1) -> Found:
     pieces = [
         rows.part(slice(a[0], a[-1] + 1)) for a in np.array_split(np.arange(len(rows)), parts) if len(a)
     ]
-    found = write_segment(folder, pieces, meaning, (1, 2, 0), group)
+    found = write_segment(Folder(folder), NAME, pieces, meaning, group)
     assert found is not None
     return found
 
@@ -50,11 +52,11 @@ def test_what_is_written_is_read_whatever_the_groups(
     folder = tmp_path_factory.mktemp("segments")
     rows = tidy(rows_of((b, Quality(k)) for k, b in enumerate(given_batches)))
     if not len(rows):
-        assert write_segment(folder, [rows], meaning, (1, 2, 0), group) is None
+        assert write_segment(Folder(folder), NAME, [rows], meaning, group) is None
         assert list(folder.iterdir()) == []
         return
     found = written(folder, rows, group, parts)
-    with closing(SealedFile(folder, found.sealed)) as file:
+    with closing(SealedFile(Folder(folder), found.sealed)) as file:
         assert same(file.rows(found.held), rows)
         middle = int(rows.time_ns[len(rows) // 2])
         early = file.rows(found.held, until_ns=middle)

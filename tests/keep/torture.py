@@ -1,6 +1,7 @@
 """Torture: a process that keeps, seals, joins and erases is killed at random; nothing acknowledged is lost.
 
-Run: python -m tests.keep.torture [RUNS [SEED]], or make torture ARGS=1000.
+Run: python -m tests.keep.torture [RUNS [SEED [CATALOG SEGMENTS]]], or make torture ARGS=1000. With a new
+database and an empty bucket, what is kept is kept there.
 
 Each life is a process of its own, forked from one that never touches a store; so is each that looks
 at what a killed one left, first as a reader beside nobody and then as the next writer.
@@ -27,6 +28,7 @@ import numpy as np
 
 from bimetal.keep.archive import Archive
 from bimetal.keep.asked import Asked
+from bimetal.keep.place import place_of, settle, store_of
 from bimetal.keep.quarantine import Refused
 from bimetal.keep.rows import Rows, join, rows_of, tidy
 from bimetal.keep.snapshot import look
@@ -125,6 +127,13 @@ def live(folder: Path, seed: int, ledger: Ledger, say: Say) -> None:
         say(("done", act, device, number))
 
 
+def objects(folder: Path) -> list[bytes]:
+    """The content of every segment that is not in the folder."""
+    place = place_of(folder)
+    store = store_of(place)
+    return [store.open(name).read(0, 1 << 30) for name in store.names()] if place.elsewhere else []
+
+
 def examine(folder: Path, ledger: Ledger) -> tuple[dict[str, list[int]], list[str]]:
     """Look at what a killed process left, as a reader and as the next writer; raises AssertionError.
 
@@ -158,6 +167,7 @@ def examine(folder: Path, ledger: Ledger) -> tuple[dict[str, list[int]], list[st
             assert topics.count(f"readings/{device}") >= count, f"a message of {device} is lost"
     archive.close()
     texts = b"".join(text for p in folder.rglob("*") if p.is_file() for text in texts_of(p))
+    texts += b"".join(objects(folder))
     for device in gone:
         assert device.encode() not in texts, f"{device} was erased and is still there"
     return found, sorted(gone)
@@ -236,6 +246,7 @@ def run(
     folder: Path,
     progress: Callable[[int], None] = lambda _: None,
     life: Life = live,
+    elsewhere: tuple[str, str] = ("", ""),
 ) -> int:
     """Kill so many processes, one after the other; returns how many batches were acknowledged in all.
 
@@ -244,10 +255,11 @@ def run(
     chance = random.Random(seed)
     ledger, total = Ledger(), 0
     for number in range(runs):
-        if number % FRESH_EVERY == 0:
+        if number == 0 or (number % FRESH_EVERY == 0 and not any(elsewhere)):
             total += sum(map(len, ledger.kept.values()))
             ledger = Ledger()
             shutil.rmtree(folder, ignore_errors=True)
+            settle(folder, *elsewhere)
         one_life(folder, ledger, chance, life)
         left = ledger
         try:
@@ -268,7 +280,8 @@ def main(arguments: list[str]) -> None:
             print(f"\r{done:,} of {runs:,} killed", end="" if sys.stderr.isatty() else "\n", file=sys.stderr)
 
     with tempfile.TemporaryDirectory() as folder:
-        batches = run(runs, seed, Path(folder) / "kept", show)
+        elsewhere = (arguments[2], arguments[3]) if arguments[3:] else ("", "")
+        batches = run(runs, seed, Path(folder) / "kept", show, elsewhere=elsewhere)
     print(f"{runs:,} processes killed, seed {seed}: {batches:,} acknowledged batches, 0 lost.")
 
 

@@ -17,6 +17,7 @@ from bimetal.cli.saying import shown
 from bimetal.keep.archive import ERASURES, Archive
 from bimetal.keep.disk import hold
 from bimetal.keep.erasure import BEYOND, Erasure, ErasureFolder
+from bimetal.keep.place import place_of
 from bimetal.nouns.errors import BadInput, NotFound
 
 LOOK_S = 0.1
@@ -31,6 +32,7 @@ WHAT = {
     "waiting": "messages that waited for other clients",
     "retained": "messages left under topics",
     "wills": "wills",
+    "owing": "servers that share the store have yet to erase it as well",
 }
 """What goes, as the receipt has it, in words."""
 
@@ -40,7 +42,7 @@ def erase(data: Path, device: str, seconds: float) -> Erasure:
 
     Raises NotFound where nothing is kept, BadInput when it was not done in time: it will be, then.
     """
-    if not (data / "catalog.sqlite").exists():
+    if not (data / "catalog.sqlite").exists() and not place_of(data).elsewhere:
         raise NotFound("nothing is kept here", where=str(data), hint="Give the folder of bimetal serve")
     erasures = ErasureFolder(data / ERASURES)
     asked = erasures.ask(device, secrets.token_bytes, time.time_ns())

@@ -8,11 +8,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from bimetal.keep.catalog import Catalog
 from bimetal.keep.disk import in_words, write_whole
+from bimetal.keep.place import place_of, reading_catalog
 from bimetal.nouns.errors import Error, NotFound
 from bimetal.stream.headroom import Headroom, headroom
 from bimetal.stream.meter import History, Meter, Spell
@@ -34,6 +35,7 @@ class Gauge:
         self._process_s = time.process_time()
         self._kept_s = time.monotonic()
         self._devices: set[str] = set()
+        self._kept = (0, 0)
         try:
             self.history = history_of(folder)
         except Error:
@@ -66,7 +68,9 @@ class Gauge:
         counted = self._meter.cut()
         process_s, before = time.process_time(), self._process_s
         since_ns, self._since_ns, self._process_s = self._since_ns, now_ns, process_s
-        rows, size = _sealed(self._folder)
+        with suppress(Error):  # a catalog elsewhere may be out of reach
+            self._kept = _sealed(self._folder)
+        rows, size = self._kept
         held = resident_bytes()
         return replace(
             counted,
@@ -148,7 +152,7 @@ def _available(held: int) -> int:
 
 def _sealed(folder: Path) -> tuple[int, int]:
     """Return how many readings segments hold, and their bytes."""
-    with Catalog.reading(folder / "catalog.sqlite") as book:
+    with reading_catalog(place_of(folder)) as book:
         segments = book.segments()
     return sum(s.rows for s in segments), sum(s.bytes for s in segments)
 
@@ -156,7 +160,7 @@ def _sealed(folder: Path) -> tuple[int, int]:
 def _rows_by_device(folder: Path) -> Mapping[str, int]:
     found: Counter[str] = Counter()
     try:
-        with Catalog.reading(folder / "catalog.sqlite") as book:
+        with reading_catalog(place_of(folder)) as book:
             for held in book.held()[1]:
                 found[held.device] += held.rows
     except Error:

@@ -19,6 +19,8 @@ from bimetal.cli.command import Command, as_json
 )
 @click.argument("question", metavar="SQL")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="The folder of what is kept.")
+@click.option("--catalog", metavar="URL", default="", help="Of servers that share what is kept.")
+@click.option("--segments", metavar="PLACE", default="", help="And where their readings lie.")
 @click.option("--since", metavar="TIME", help="Only from then on: 2026-01-31 or 2026-01-31T12:00:00Z.")
 @click.option("--until", metavar="TIME", help="Only from before then.")
 @click.option("--device", "devices", metavar="NAME", multiple=True, help="Only of this device.")
@@ -43,6 +45,8 @@ def command(
     limit: int | None,
     export: Path | None,
     seconds: float,
+    catalog: str,
+    segments: str,
     as_json: bool,
 ) -> None:
     """Ask in SQL what is kept, beside a running bimetal or without one; nothing can be changed by it.
@@ -51,5 +55,7 @@ def command(
     UTC. What --since, --until, --device and --signal leave out is not read from disk at all.
     """
     from bimetal.cli.querying import Wish, query
+    from bimetal.keep.place import settle
 
+    settle(data, catalog, segments)
     query(Wish(question, data, since, until, devices, signals, limit, export, seconds), as_json)

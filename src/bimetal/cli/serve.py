@@ -32,6 +32,10 @@ _PORT = click.IntRange(0, 65_535)
 @click.option("--client-crl", type=_PATH, help="But not those on its list of revoked ones (PEM).")
 @click.option("--map", "shape", type=_PATH, help="Where readings are in JSON of your shape (TOML).")
 @click.option("--purposes", type=_PATH, help="What is kept why, and for how long (TOML).")
+@click.option("--catalog", metavar="URL", default="", help="Share what is kept, by a PostgreSQL database.")
+@click.option(
+    "--segments", metavar="PLACE", default="", help="Readings lie in s3://BUCKET/PREFIX or a folder."
+)
 @click.option("--lab", is_flag=True, help="Believe every device. Only this machine can connect.")
 @as_json("Print alarms as JSON, one a line.")
 def command(
@@ -47,6 +51,8 @@ def command(
     client_crl: Path | None,
     shape: Path | None,
     purposes: Path | None,
+    catalog: str,
+    segments: str,
     lab: bool,
     as_json: bool,
 ) -> None:
@@ -62,4 +68,4 @@ def command(
     from bimetal.cli.serving import Wish, serve
 
     door = Door(host, mqtt_port, https_port, tls_of(tls_cert, tls_key, client_ca), client_crl, lab)
-    serve(Wish(data, models, door, http_port, as_json, shape, purposes))
+    serve(Wish(data, models, door, http_port, as_json, shape, purposes, catalog, segments))

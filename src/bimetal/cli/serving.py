@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import ssl
 import sys
 import time
@@ -32,6 +33,7 @@ from bimetal.cli.stranger import Strangers
 from bimetal.keep.archive import Archive
 from bimetal.keep.erasure import Erasure
 from bimetal.keep.mention import mentions
+from bimetal.keep.place import settle
 from bimetal.keep.purpose_file import Purposes, read_purposes
 from bimetal.nouns.errors import Error, NotAllowed
 from bimetal.spine import Heard, HotWalk, stream_of
@@ -51,6 +53,10 @@ TEND_S = 1.0
 RETAIN_S = 600.0
 SAVE_S = 5.0
 """After a kill, a model goes through what came in so long again."""
+SEAL_S = 60.0
+"""What others are to see, who share the segments, waits at most so long in this folder."""
+AGAIN_S = 10.0
+"""What failed is tried again after so long."""
 WARM_UP_S = 86_400.0
 """A model that is new looks back at most so far to find out how things stand."""
 MOST_SHOWN = 50
@@ -68,6 +74,8 @@ class Wish:
     as_json: bool
     shape: Path | None = None
     purposes: Path | None = None
+    catalog: str = ""
+    segments: str = ""
 
 
 def serve(wish: Wish) -> None:
@@ -78,12 +86,16 @@ def serve(wish: Wish) -> None:
     purposes = read_purposes(wish.purposes) if wish.purposes else None
     open_files()
     take_short_turns()
+    settle(wish.folder, wish.catalog, wish.segments)
     archive = Archive(wish.folder)
     outbox = Outbox({"terminal": Terminal(sys.stdout, _json if wish.as_json else None)})
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.run(Server(wish, archive, outbox, identify, tls, purposes).run(bundles))
-        archive.segments.seal()
+        try:
+            archive.segments.seal()
+        except Error as error:
+            remark(f"{error.sentence()} What came in stays in the journal of {wish.folder}.")
     finally:
         outbox.close()
         archive.close()
@@ -187,18 +199,18 @@ class Server:
 
     async def _tend(self) -> None:
         """Save, and seal and join what was kept, a piece at a time, beside everything else."""
-        save_at_s = time.monotonic() + SAVE_S
+        said, upkeep = "", Upkeep(self._walk, time.monotonic())
         while True:
-            more = False
             try:
-                if (begin_s := time.monotonic()) > save_at_s:
-                    await asyncio.to_thread(self._walk.save)
-                    saved_s = time.monotonic()
-                    save_at_s = saved_s + rest_s(SAVE_S, saved_s - begin_s)
-                more = await asyncio.to_thread(self._walk.archive.tend)
+                more = await asyncio.to_thread(upkeep.tend)
+                if said:
+                    remark("What was kept is sealed again.")
+                said = ""
+                await asyncio.sleep(0 if more else TEND_S)
             except Error as error:
-                remark(error.sentence())
-            await asyncio.sleep(0 if more else TEND_S)
+                if said != (said := error.sentence()):
+                    remark(f"{said} What came in stays in the journal: {upkeep.waiting}.")
+                await asyncio.sleep(AGAIN_S)
 
     async def _erase(self) -> None:
         """Erase what was asked to be; what cannot be done now is tried again."""
@@ -290,6 +302,33 @@ class Server:
         for event in heard.events:
             if event.device in shown:
                 self._page.add_event(event)
+
+
+class Upkeep:
+    """The upkeep of what is kept, a piece at a time."""
+
+    def __init__(self, walk: HotWalk, now_s: float) -> None:
+        self._walk = walk
+        self._save_at_s = now_s + SAVE_S
+        self._seal_at_s = now_s
+
+    @property
+    def waiting(self) -> str:
+        """What waits to be sealed, in words."""
+        return f"{self._walk.archive.segments.unsealed:,} readings wait to be sealed"
+
+    def tend(self) -> bool:
+        """Do what is due; returns whether there is more."""
+        archive = self._walk.archive
+        if (begin_s := time.monotonic()) > self._save_at_s:
+            self._walk.save()
+            saved_s = time.monotonic()
+            self._save_at_s = saved_s + rest_s(SAVE_S, saved_s - begin_s)
+            archive.ask_what_is_owed(secrets.token_bytes, time.time_ns())
+        if archive.segments.shared and begin_s > self._seal_at_s:
+            archive.segments.seal()
+            self._seal_at_s = begin_s + SEAL_S
+        return archive.tend()
 
 
 def _json(notice: Notice) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -62,6 +62,7 @@ class Archive:
         interrupted = asked.device in self.segments.erasing()
         went = asdict(self.erase(asked.device))
         del went["device"]
+        went["owing"] = len(went["owing"])
         return self.erasures.finish(asked, went | dict(elsewhere or {}), interrupted)
 
     def retain(self, purposes: Mapping[str, Purpose], now_ns: int) -> Removed:
@@ -80,6 +81,14 @@ class Archive:
         quick and segments few.
         """
         return self.segments.tend()
+
+    def ask_what_is_owed(self, random_bytes: Callable[[int], bytes], now_ns: int) -> None:
+        """Ask here, too, for the erasures that others, who share the segments, were asked for."""
+        asked = {erasure.device for erasure in self.erasures.asked()}
+        owed = self.segments.erasing() if self.segments.shared else ()
+        for device in owed:
+            if device not in asked:
+                self.erasures.ask(device, random_bytes, now_ns)
 
     def close(self) -> None:
         """Let go of the folder."""

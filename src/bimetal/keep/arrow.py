@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow  # pyright: ignore[reportMissingTypeStubs]
@@ -22,11 +21,11 @@ Table = Any
 
 
 @contextmanager
-def parsing(path: Path) -> Generator[None, None, None]:
+def parsing(where: str) -> Generator[None, None, None]:
     """Turn what pyarrow says of a file that it cannot read into an error of ours."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # KeyError: a column is not there
         raise BadInput(
-            f"this segment cannot be read: {error}", where=str(path), hint="Put the file back from a backup"
+            f"this segment cannot be read: {error}", where=where, hint="Put the file back from a backup"
         ) from None

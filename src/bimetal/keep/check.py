@@ -6,15 +6,15 @@ last. Each is described by 12 bytes, little-endian: where it ends (8) and its CR
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Lock, local
+from threading import local
 
-from bimetal.keep.disk import in_words, read_at
+from bimetal.keep.disk import in_words
+from bimetal.keep.store import Lying
 from bimetal.nouns.errors import BadInput, Error
 
 _PART = struct.Struct("<QI")
@@ -37,21 +37,18 @@ def checks_of(path: Path, ends: Sequence[int]) -> bytes:
 class CheckedFile:
     """An open file of which nothing is handed out that changed since it was described.
 
-    It can be read after it was unlinked. Threads may share it. Raises NotFound when it is gone,
-    BadInput when it is longer or shorter than described.
+    Threads may share it. Raises BadInput when it is longer or shorter than described.
     """
 
-    def __init__(self, path: Path, checks: bytes) -> None:
-        self.path = path
+    def __init__(self, file: Lying, checks: bytes) -> None:
+        self.where = file.where
+        self._file = file
         parts = list(_PART.iter_unpack(checks))
         self.ends = [int(end) for end, _ in parts]
         self._crcs = [int(crc) for _, crc in parts]
-        self._turn = Lock()
-        with in_words(path):
-            self._handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        if os.fstat(self._handle).st_size != self.size:
-            self.close()
-            raise _damaged(path)
+        if file.size not in (None, self.size):
+            file.close()
+            raise _damaged(self.where)
 
     @property
     def size(self) -> int:
@@ -63,19 +60,16 @@ class CheckedFile:
         return self.ends[number - 1] if number else 0
 
     def part(self, number: int) -> bytes:
-        """Return a whole part; raises BadInput when it was changed."""
+        """Return a whole part; raises BadInput when it was changed, NotFound when the file is gone."""
         start = self.start(number)
-        with in_words(self.path), self._turn:
-            content = read_at(self._handle, start, self.ends[number] - start)
+        content = self._file.read(start, self.ends[number] - start)
         if zlib.crc32(content) != self._crcs[number]:
-            raise _damaged(self.path)
+            raise _damaged(self.where)
         return content
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        self._file.close()
 
 
 class _Place(local):
@@ -141,9 +135,9 @@ class CheckedReader:
         return content
 
 
-def _damaged(path: Path) -> BadInput:
+def _damaged(where: str) -> BadInput:
     return BadInput(
         "this segment was changed or damaged since it was sealed",
-        where=str(path),
+        where=where,
         hint="Put the file back from a backup",
     )

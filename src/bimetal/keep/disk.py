@@ -12,6 +12,8 @@ from pathlib import Path
 
 from bimetal.nouns.errors import BadInput, Error, NotAllowed, NotFound, Unsupported
 
+UNFINISHED = ".new-"
+"""How the names of files begin that are being written."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -88,7 +90,7 @@ def whole_file(path: Path) -> Generator[Path, None, None]:
     full, NotAllowed when the folder cannot be written.
     """
     with in_words(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
         try:
             try:
                 yield Path(name)
@@ -125,7 +127,7 @@ def remove_durably(paths: list[Path]) -> None:
 
 def sweep_unfinished(folder: Path) -> None:
     """Remove what `write_whole` left when it was killed."""
-    remove_durably(list(folder.glob(".new-*")))
+    remove_durably(list(folder.glob(f"{UNFINISHED}*")))
 
 
 def make_folder(folder: Path) -> None:

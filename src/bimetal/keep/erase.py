@@ -30,6 +30,7 @@ class Erased:
     """What went: readings, from how many segments, events, messages in quarantine, states, notes, a token.
 
     `notes` are what the MQTT listener remembered: its session, and messages for others that name it.
+    `owing` are the others that share the segments and have yet to erase it in their folders.
     """
 
     device: str
@@ -40,6 +41,7 @@ class Erased:
     states: int
     notes: int
     tokens: int
+    owing: tuple[str, ...] = ()
 
 
 def erase(kept: Kept, device: str) -> Erased:
@@ -48,7 +50,8 @@ def erase(kept: Kept, device: str) -> Erased:
     Of the messages in quarantine, and of what the MQTT listener remembers, those go that name it anywhere;
     what a listener that runs holds in memory is beyond it. Files that held it are written anew
     and the old ones unlinked; damaged files that were set aside go too. What was begun is finished
-    when the folder is opened after a power cut. Blocks that a disk has freed but not overwritten, backups,
+    when the folder is opened after a power cut. Others that share the segments do the same when they come
+    to it; until all have, nobody sees the device. Blocks that a disk has freed but not overwritten, backups,
     and readings that arrive later are beyond it; the token goes first, so that none arrive by it.
     Raises BadInput when a damaged segment cannot be read and so cannot be rewritten.
     """
@@ -59,4 +62,5 @@ def erase(kept: Kept, device: str) -> Erased:
     )
     removed = kept.segments.remove([Rule(device=device)])
     kept.segments.end_erasing(device)
-    return Erased(device, removed.readings, removed.segments, told, refused, states, notes, tokens)
+    owing = kept.segments.owing(device)
+    return Erased(device, removed.readings, removed.segments, told, refused, states, notes, tokens, owing)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
-from pathlib import Path
 
 from bimetal.keep.catalog import Found, Held
 from bimetal.keep.rows import Goes, Rows, Series, join, tidy, without
 from bimetal.keep.sealed_file import SealedFile
+from bimetal.keep.store import Store
 
 _ROWS = 1 << 17
 """How many rows are worked on at a time, unless one series that came out of order has more."""
 _Lying = tuple[SealedFile, Held]
 
 
-def merge(folder: Path, founds: Sequence[Found], goes: Goes | None = None) -> Iterator[Rows]:
+def merge(store: Store, founds: Sequence[Found], goes: Goes | None = None) -> Iterator[Rows]:
     """Yield the readings of segments, given in order of arrival, tidy and in parts, but those that must go.
 
     Of readings with the same device, signal and time, the last to arrive stays. Raises as SealedFile.
@@ -24,7 +24,7 @@ def merge(folder: Path, founds: Sequence[Found], goes: Goes | None = None) -> It
     with ExitStack() as stack:
         series: dict[Series, list[_Lying]] = {}
         for found in founds:
-            file = SealedFile(folder, found.sealed)
+            file = SealedFile(store, found.sealed)
             stack.callback(file.close)
             for h in found.held:
                 series.setdefault((h.device, h.signal), []).append((file, h))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from bimetal.keep.asked import EARLIEST_NS, LATEST_NS, Asked
 from bimetal.keep.catalog import Catalog, Held, Sealed
 from bimetal.keep.check import CheckedFile, CheckedReader
 from bimetal.keep.rows import Rows, join, no_rows
+from bimetal.keep.store import Store
 from bimetal.nouns.errors import Error, NotFound
 
 _COLUMNS = ("time", "value", "quality")
@@ -23,14 +23,14 @@ _Group = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
 
 
 class SealedFile:
-    """An open segment; it can be read after it was replaced and unlinked.
+    """An open segment; one in a folder can be read after it was replaced and unlinked.
 
     Raises NotFound when it is gone, BadInput when any byte that is read changed since it was sealed.
     """
 
-    def __init__(self, folder: Path, sealed: Sealed) -> None:
+    def __init__(self, store: Store, sealed: Sealed) -> None:
         self.sealed = sealed
-        self.checked = CheckedFile(folder / sealed.name, sealed.checks)
+        self.checked = CheckedFile(store.open(sealed.name), sealed.checks)
         self._parquet: Any = None
         self._first = np.zeros(1, np.int64)
         self._reader = CheckedReader(self.checked)
@@ -84,7 +84,7 @@ class SealedFile:
     @contextmanager
     def _reading(self) -> Generator[None, None, None]:
         try:
-            with parsing(self.checked.path):
+            with parsing(self.checked.where):
                 yield
         except Error:
             if self._reader.failed is not None:
@@ -105,7 +105,7 @@ class Opened:
             file.close()
 
 
-def open_segments(folder: Path, book: Catalog, asked: Asked) -> Opened:
+def open_segments(store: Store, book: Catalog, asked: Asked) -> Opened:
     """Open the segments in which readings that are asked for may lie, as they are at one instant.
 
     Raises NotFound when one is gone although the catalog names it.
@@ -114,7 +114,7 @@ def open_segments(folder: Path, book: Catalog, asked: Asked) -> Opened:
         sealed, founds = book.find(asked)
         files: list[SealedFile] = []
         try:
-            files.extend(SealedFile(folder, found.sealed) for found in founds)
+            files.extend(SealedFile(store, found.sealed) for found in founds)
             return Opened(sealed, tuple((f, found.held) for f, found in zip(files, founds, strict=True)))
         except NotFound:
             _close(files)

@@ -23,9 +23,10 @@ from bimetal.keep.catalog import Catalog, Held, Sealed, together
 from bimetal.keep.compact import MOST_READINGS
 from bimetal.keep.disk import hold, make_folder, remove_durably
 from bimetal.keep.picture import draw
+from bimetal.keep.place import open_place, place_of
 from bimetal.keep.rows import Rows, held_in, join, no_rows, pivot, tidy, within
 from bimetal.keep.rule import Rule
-from bimetal.keep.shelf import Removed, Shelf
+from bimetal.keep.shelf import PUT, Removed, Shelf
 from bimetal.keep.tail import Arrived, Recovery, Tail
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.errors import BadInput, Error
@@ -34,6 +35,8 @@ from bimetal.nouns.signal import Signal
 
 _PATIENCE = 4
 """When sealing fails, this many times the usual amount may wait in the journal before appending stops."""
+_WAIT_S = 10.0
+"""So long an append waits for sealing that is behind."""
 _JOURNAL_BYTES = 64 << 20
 """Sealing is due as well when the journal is this long: small batches take room and time to read."""
 
@@ -69,12 +72,12 @@ class Segments:
         self._hold = hold(folder)
         self._catalog: Catalog | None = None
         try:
-            self._catalog = Catalog.open(folder / "catalog.sqlite")
-            self._shelf = Shelf(folder / "segments", self._book)
-            sealed = self._book.fact("sealed") or 0
+            self._catalog, store = open_place(place_of(folder))
+            self._shelf = Shelf(store, self._book)
+            self._reached = sealed = self._book.sealed() or 0
             self._tail = Tail(folder / "journal", sealed, repair=repair)
-            remove_durably(self._tail.forget(sealed, self._book.fact("pinned")))
-            self._signals = self._book.signals()
+            remove_durably(self._tail.forget(sealed, self._book.pinned()))
+            self._signals = self._book.signals() | {s.name: s for s in self._tail.recovery.signals}
         except BaseException:
             self._let_go()
             raise
@@ -83,6 +86,11 @@ class Segments:
     def recovery(self) -> Recovery:
         """What opening the folder found."""
         return self._tail.recovery
+
+    @property
+    def shared(self) -> bool:
+        """Whether other folders keep their readings in the same segments."""
+        return bool(self._book.writer)
 
     @property
     def unsealed(self) -> int:
@@ -116,7 +124,9 @@ class Segments:
                 )
             self._learn(batch.signals)
             sequence = self._tail.append(batch, quality, arrived_ns)
-        if self._due(1.0) and self._upkeep.acquire(blocking=self._due(_PATIENCE / 2)):
+        if self._due(self._grace) and self._upkeep.acquire(
+            timeout=_WAIT_S if self._due(_PATIENCE / 2) else 0
+        ):
             try:
                 self._seal()
             except Error:
@@ -195,15 +205,19 @@ class Segments:
                 waiting = self._tail.remove(rules)
             sealed = self._shelf.remove(rules, self._meaning)
             with self._state:
-                self._book.forget_signals({s for p in self._tail.parts() for _, s in p.rows.series})
-                self._signals = self._book.signals()
+                still = {s for p in self._tail.parts() for _, s in p.rows.series}
+                waiting_for = {name: s for name, s in self._signals.items() if name in still}
+            with self._book.alone(PUT):
+                self._book.forget_signals(still)
+            with self._state:
+                self._signals = self._book.signals() | waiting_for
             return Removed(waiting + sealed.readings, sealed.segments)
 
     def pin(self, after: int) -> None:
         """Keep, from now on, the journal after this batch for `replay`, even when it is sealed."""
         with self._state:
-            self._book.note("pinned", after)
-            remove_durably(self._tail.forget(self._book.fact("sealed") or 0, after))
+            self._book.pin(after)
+            remove_durably(self._tail.forget(self._reached, after))
 
     def replay(self, after: int) -> Iterator[Arrived]:
         """Yield batches as they arrived, those after a sequence number.
@@ -214,16 +228,20 @@ class Segments:
             return iter(list(self._tail.replay(after)))
 
     def begin_erasing(self, device: str) -> None:
-        """Remember that a device is being erased, whatever happens meanwhile."""
+        """Remember that a device is being erased by all who share the segments, whatever happens."""
         self._book.begin_erasing(device)
 
     def end_erasing(self, device: str) -> None:
-        """Note that a device's erasure is done."""
+        """Note that a device's erasure is done here."""
         self._book.end_erasing(device)
 
     def erasing(self) -> tuple[str, ...]:
-        """Return the devices whose erasure was begun and not finished."""
-        return self._book.erasing()
+        """Return the devices whose erasure was begun and is not finished here."""
+        return self._book.owed()
+
+    def owing(self, device: str) -> tuple[str, ...]:
+        """Return the names of those who have yet to finish the erasure of a device."""
+        return self._book.owing(device)
 
     def close(self) -> None:
         """Let go of the folder; nothing is sealed or lost by it."""
@@ -246,7 +264,6 @@ class Segments:
 
     def _due(self, share: float) -> bool:
         """Whether this share of what is usually sealed waits, or more."""
-        share *= self._grace
         return (
             self._tail.readings >= share * self._seal_readings or self._tail.bytes >= share * _JOURNAL_BYTES
         )
@@ -258,14 +275,21 @@ class Segments:
         return due
 
     def _seal(self) -> Sealed | None:
+        # A commit of which no answer came may have been one: what it holds is not sealed again.
+        reached = self._book.sealed() or 0
         with self._state:
             parts = self._tail.cut()
         if not parts:
             return None
-        rows = tidy(join([no_rows(), *(p.rows for p in parts)]))
-        sealed = self._shelf.add(rows, parts[0].first, parts[-1].last, self._meaning)
+        fresh = [p for p in parts if p.last > reached]
+        sealed = None
+        if fresh:
+            rows = tidy(join([no_rows(), *(p.rows for p in fresh)]))
+            self._teach({name for _, name in rows.series})
+            sealed = self._shelf.add(rows, fresh[0].first, fresh[-1].last, self._meaning)
         with self._state:
-            gone = self._tail.forget(parts[-1].last, self._book.fact("pinned"))
+            self._reached = parts[-1].last
+            gone = self._tail.forget(self._reached, self._book.pinned())
             self._grace = 1
         remove_durably(gone)
         return sealed
@@ -281,8 +305,16 @@ class Segments:
                     hint="Give the signal another name, or convert it",
                 )
         if fresh:
-            self._book.learn(fresh)
             self._signals.update((s.name, s) for s in fresh)
+
+    def _teach(self, names: set[str]) -> None:
+        """Note in the catalog what signals mean; one that others have in another unit keeps their meaning."""
+        known = self._book.signals()
+        with self._state:
+            for name in names & known.keys():
+                if known[name].unit and known[name].unit != self._meaning(name).unit:
+                    self._signals[name] = known[name]
+        self._book.learn(self._meaning(name) for name in sorted(names))
 
     def _meaning(self, name: str) -> Signal:
         return self._signals.get(name) or Signal(name)

@@ -22,8 +22,8 @@ from bimetal.keep.arrow import Table, pa, parsing, pq
 from bimetal.keep.batch_bytes import signal_of, signal_text
 from bimetal.keep.catalog import Found, Held, Sealed
 from bimetal.keep.check import checks_of
-from bimetal.keep.disk import whole_file
 from bimetal.keep.rows import Rows, held_in, join
+from bimetal.keep.store import Store
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 
@@ -36,7 +36,7 @@ _LEVEL = 6
 _WAYS = {"time": ("DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"), "value": ("", "PLAIN", "BYTE_STREAM_SPLIT")}
 """How a column may be written; the empty one is by a dictionary."""
 _FORMAT = "readings 1"
-_NAME = re.compile(r"(\d{16})-(\d{16})-(\d{6})\.parquet")
+_NAME = re.compile(r"(\d{16})-(\d{16})-(\d{6})(?:-[0-9a-f]{8})?\.parquet")
 _SCHEMA: Any = pa.schema(
     [
         pa.field("device", pa.dictionary(pa.int32(), pa.string())),
@@ -50,14 +50,14 @@ Meaning = Callable[[str], Signal]
 """Says what a signal of this name means."""
 
 
-def name_of(first: int, last: int, generation: int) -> str:
-    """Return the file name of the segment that holds batches first..last."""
-    return f"{first:016d}-{last:016d}-{generation:06d}.parquet"
+def name_of(first: int, last: int, generation: int, tag: str = "") -> str:
+    """Return the file name of the segment that holds batches first..last; a tag, 8 hex digits, is its own."""
+    return f"{first:016d}-{last:016d}-{generation:06d}{tag and '-'}{tag}.parquet"
 
 
-def span_of(path: Path) -> tuple[int, int, int] | None:
+def span_of(name: str) -> tuple[int, int, int] | None:
     """Return first, last and generation of a file named like a segment, None for any other."""
-    match = _NAME.fullmatch(path.name)
+    match = _NAME.fullmatch(name)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
@@ -82,24 +82,25 @@ def _named(names: list[str], code: NDArray[np.intp]) -> Any:
 
 
 def write_segment(
-    folder: Path, parts: Iterable[Rows], meaning: Meaning, span: tuple[int, int, int], group: int
+    store: Store, name: str, parts: Iterable[Rows], meaning: Meaning, group: int
 ) -> Found | None:
     """Put tidy rows, which come in parts, in place as a segment; returns what the catalog should say.
 
     Memory is bounded by a part and a group. Returns None, writing nothing, when there are no rows.
-    Raises as `whole_file`.
+    Raises as `Store.new`.
     """
+    span = span_of(name)
+    assert span is not None, name
     groups = _regrouped(parts, group)
     first = next(groups, None)
     if first is None:
         return None
-    path = folder / name_of(*span)
-    with whole_file(path) as new:
+    with store.new(name) as new:
         held = _write(new, chain((first,), groups), _encodings(first), meaning)
         ends = _ends(pq.ParquetFile(new).metadata, new.stat().st_size)
         checks = checks_of(new, ends)
     rows = sum(h.rows for h in held)
-    return Found(Sealed(path.name, *span, rows, ends[-1], checks), held)
+    return Found(Sealed(name, *span, rows, ends[-1], checks), held)
 
 
 def adopt_segment(path: Path) -> tuple[Found, tuple[Signal, ...]]:
@@ -107,8 +108,8 @@ def adopt_segment(path: Path) -> tuple[Found, tuple[Signal, ...]]:
 
     Raises BadInput when it is none, or damaged.
     """
-    span = span_of(path)
-    with parsing(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+    span = span_of(path.name)
+    with parsing(str(path)), pq.ParquetFile(path, page_checksum_verification=True) as file:
         marks: dict[bytes, bytes] = file.metadata.metadata or {}
         if span is None or marks.get(b"bimetal") != _FORMAT.encode():
             raise BadInput("this is not a segment of bimetal", where=str(path), hint="Move the file away")

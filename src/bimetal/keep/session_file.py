@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeAlias
 
-from bimetal.keep.database import Database, open_database
+from bimetal.keep.database import SqliteDatabase, open_database
 from bimetal.keep.mention import mentions
 
 VERSION = 1
@@ -34,7 +34,7 @@ class SessionFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = Lock()
-        self._opened: Database | None = None
+        self._opened: SqliteDatabase | None = None
 
     def load(self) -> dict[Key, Note]:
         """Return every note there is."""
@@ -70,7 +70,7 @@ class SessionFile:
                 self._opened.close()
             self._opened = None
 
-    def _database(self) -> Database:
+    def _database(self) -> SqliteDatabase:
         with self._lock:
             if self._opened is None:
                 self._opened = open_database(self.path, _TABLES, VERSION)

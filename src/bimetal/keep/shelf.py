@@ -1,13 +1,16 @@
-"""Shelf: the sealed segments of a folder and their catalog, kept in step.
+"""Shelf: the sealed segments and their catalog, kept in step.
 
-Files are put in place before the catalog names them, and unlinked after it no longer does; a file
-that it does not name is nobody's and is swept away.
+Files are put in place before the catalog names them, and removed after it no longer does; a file
+that it does not name is nobody's and is swept away. Where several writers share them, one at a time
+puts (PUT) and one at a time joins or sweeps (JOIN): what was written under one is named under it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -18,13 +21,18 @@ from numpy.typing import NDArray
 from bimetal.keep.asked import Asked
 from bimetal.keep.catalog import Catalog, Found, Held, Sealed
 from bimetal.keep.compact import run_to_join
-from bimetal.keep.disk import make_folder, remove_durably, sweep_unfinished
+from bimetal.keep.database import Busy
+from bimetal.keep.disk import UNFINISHED
 from bimetal.keep.merge import merge
 from bimetal.keep.rows import Goes, Rows, Series, times_by_series
 from bimetal.keep.rule import Rule, goes_by
 from bimetal.keep.sealed_file import Opened, SealedFile, open_segments
-from bimetal.keep.segment_file import Meaning, adopt_segment, group_for, span_of, write_segment
+from bimetal.keep.segment_file import Meaning, adopt_segment, group_for, name_of, span_of, write_segment
+from bimetal.keep.store import Folder, Store
 
+PUT, JOIN = "put", "join"
+LINGER_S = 60.0
+"""So long others may go on reading a segment that was replaced, where it does not outlive its name."""
 _Times = Mapping[Series, NDArray[np.int64]]
 
 
@@ -37,24 +45,27 @@ class Removed:
 
 
 class Shelf:
-    """The segments of one folder. One thread at a time changes it, any may read.
+    """The segments of a store. One thread at a time changes it, any may read.
 
     Opening sweeps away what a power cut left, and adopts the segments when the catalog is new.
     """
 
-    def __init__(self, folder: Path, book: Catalog) -> None:
-        make_folder(folder)
-        sweep_unfinished(folder)
-        self.folder = folder
+    def __init__(self, store: Store, book: Catalog, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
         self._book = book
-        if book.fact("sealed") is None:
-            self._adopt()
+        self._clock = clock
+        self._retired: list[tuple[float, list[str]]] = []
+        if book.sealed() is not None:
+            with suppress(Busy), book.alone(JOIN, 0.0), book.alone(PUT, 0.0):
+                self._sweep()
+        elif book.writer:
+            book.replace((), (), sealed=0)
         else:
-            self._sweep()
+            self._adopt()
 
     def open(self, asked: Asked) -> Opened:
         """Open the segments in which readings that are asked for may lie; raises as `open_segments`."""
-        return open_segments(self.folder, self._book, asked)
+        return open_segments(self._store, self._book, asked)
 
     def add(self, rows: Rows, first: int, last: int, meaning: Meaning) -> Sealed | None:
         """Put tidy rows in place as the segment of batches first..last, which corrects older ones.
@@ -65,10 +76,12 @@ class Shelf:
             self._book.replace((), (), sealed=last)
             return None
         times = times_by_series(rows)
-        new = write_segment(self.folder, (rows,), meaning, (first, last, 0), group_for(len(rows), len(times)))
-        assert new is not None
-        corrected = self._corrected(new.held, first, times)
-        self._put(corrected, (new,), meaning, last)
+        with self._book.alone(PUT):
+            place = self._book.place(first, last)
+            new = self._write((*place, 0), (rows,), meaning, group_for(len(rows), len(times)))
+            assert new is not None
+            corrected = self._corrected(new.held, place[0], times)
+            self._put(corrected, (new,), meaning, last)
         return new.sealed
 
     def join(self, most_readings: int, meaning: Meaning, turn: Lock, between: Callable[[], object]) -> int:
@@ -77,40 +90,54 @@ class Shelf:
         While it works others may `add`, and `between` is called now and then; only to put the new in
         place of the old it takes its `turn`. If what was added corrected the old ones, it was in vain.
         """
+        self._let_retired_go()
+        with suppress(Busy), self._book.alone(JOIN, 0.0):
+            return self._join(most_readings, meaning, turn, between)
+        return 0
+
+    def _join(self, most_readings: int, meaning: Meaning, turn: Lock, between: Callable[[], object]) -> int:
         run = run_to_join(self._book.segments(), most_readings)
         names = [s.name for s in run]
         old = self._book.whole(names)
         if not run or len(old) < len(run):
             return 0
         group = group_for(sum(s.rows for s in run), len({_of(h) for f in old for h in f.held}))
-        parts = _interrupted(merge(self.folder, old), between)
-        new = write_segment(self.folder, parts, meaning, (run[0].first, run[-1].last, 0), group)
+        parts = _interrupted(merge(self._store, old), between)
+        new = self._write((run[0].first, run[-1].last, 0), parts, meaning, group)
         if new is None:
             return 0
-        with turn:
+        with turn, self._book.alone(PUT):
             if {s.name for s in self._book.segments()}.issuperset(names):
                 self._replace(old, [new])
                 return new.sealed.rows
-        remove_durably([self.folder / new.sealed.name])
+        self._store.remove([new.sealed.name])
         return 0
 
     def remove(self, rules: Sequence[Rule], meaning: Meaning) -> Removed:
         """Rewrite the segments that hold what must go, one after the other."""
-        self._sweep()
         readings = rewritten = 0
         goes = goes_by(rules)
-        for sealed in self._book.segments():
-            for old in self._book.whole([sealed.name]):
-                if any(rule.touches(h.device, h.signal, h.first_ns) for rule in rules for h in old.held):
-                    readings += self._put([(old, goes)], (), meaning)
-                    rewritten += 1
+        with self._book.alone(JOIN):
+            again = True
+            while again:
+                again = False
+                for sealed in self._book.segments():
+                    with self._book.alone(PUT):
+                        found = self._book.whole([sealed.name])
+                        again |= not found  # another writer corrected it meanwhile: look at what it made
+                        for old in found:
+                            if _touched(old, rules):
+                                readings += self._put([(old, goes)], (), meaning)
+                                rewritten += 1
+            with self._book.alone(PUT):
+                self._sweep()
         return Removed(readings, rewritten)
 
     def _corrected(self, held: Sequence[Held], before: int, times: _Times) -> list[tuple[Found, Goes]]:
         """Find the segments before a batch that hold readings of these series at these times."""
         found: list[tuple[Found, Goes]] = []
         for part in self._book.overlapping(held, before):
-            with closing(SealedFile(self.folder, part.sealed)) as file:
+            with closing(SealedFile(self._store, part.sealed)) as file:
                 hit = {series: times[series] for h in part.held if _shares(file, h, times[series := _of(h)])}
             if hit:
                 (whole,) = self._book.whole([part.sealed.name])
@@ -130,24 +157,43 @@ class Shelf:
             was = found.sealed
             span = (was.first, was.last, was.generation + 1)
             group = group_for(was.rows, len(found.held))
-            left = write_segment(self.folder, merge(self.folder, [found], goes), meaning, span, group)
+            left = self._write(span, merge(self._store, [found], goes), meaning, group)
             slim += [left] if left else []
         self._replace([found for found, _ in old], [*new, *slim], sealed)
         return sum(f.sealed.rows for f, _ in old) - sum(f.sealed.rows for f in slim)
 
     def _replace(self, old: Sequence[Found], new: Sequence[Found], sealed: int | None = None) -> None:
-        self._book.replace([f.sealed.name for f in old], new, sealed)
-        remove_durably([self.folder / f.sealed.name for f in old])
+        names = [f.sealed.name for f in old]
+        self._book.replace(names, new, sealed)
+        if self._book.writer:
+            self._retired.append((self._clock(), names))
+        else:
+            self._store.remove(names)
+
+    def _write(
+        self, span: tuple[int, int, int], parts: Iterable[Rows], meaning: Meaning, group: int
+    ) -> Found | None:
+        # Two that write at once never write to one name, nor does one twice: what comes late hurts nobody.
+        tag = secrets.token_hex(4) if self._book.writer else ""
+        return write_segment(self._store, name_of(*span, tag), parts, meaning, group)
+
+    def _let_retired_go(self) -> None:
+        while self._retired and self._clock() - self._retired[0][0] > LINGER_S:
+            self._store.remove(self._retired[0][1])
+            del self._retired[0]
 
     def _sweep(self) -> None:
-        """Remove segments that the catalog does not name."""
+        """Remove segments that the catalog does not name, and what was never finished."""
         listed = {s.name for s in self._book.segments()}
-        there = [p for p in self.folder.iterdir() if span_of(p) is not None]
-        remove_durably([p for p in there if p.name not in listed])
+        ours = [n for n in self._store.names() if span_of(n) is not None or n.startswith(UNFINISHED)]
+        self._store.remove([name for name in ours if name not in listed])
+        self._retired.clear()
 
     def _adopt(self) -> None:
         """Make the catalog anew from the files: of those with the same batches the widest and newest."""
-        there = [(s, p) for p in self.folder.iterdir() if (s := span_of(p)) is not None]
+        # Elsewhere than in a folder of one's own, segments without a catalog are refused: see place.py.
+        paths = list(self._store.path.iterdir()) if isinstance(self._store, Folder) else []
+        there = [(s, p) for p in paths if (s := span_of(p.name)) is not None]
         newest: list[Path] = []
         reached = 0
         for (_, last, _), path in sorted(there, key=lambda one: (one[0][0], -one[0][1], -one[0][2])):
@@ -164,6 +210,10 @@ def _interrupted(parts: Iterator[Rows], between: Callable[[], object]) -> Iterat
     for part in parts:
         between()
         yield part
+
+
+def _touched(found: Found, rules: Sequence[Rule]) -> bool:
+    return any(rule.touches(h.device, h.signal, h.first_ns) for rule in rules for h in found.held)
 
 
 def _of(held: Held) -> Series:

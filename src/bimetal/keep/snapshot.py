@@ -11,8 +11,8 @@ import numpy as np
 
 from bimetal.keep.asked import Asked
 from bimetal.keep.batch_bytes import from_bytes
-from bimetal.keep.catalog import Catalog
 from bimetal.keep.journal import Record, read_journal
+from bimetal.keep.place import place_of, reading_catalog, store_of
 from bimetal.keep.rows import Rows, join, no_rows, rows_of, tidy, times_by_series, within
 from bimetal.keep.sealed_file import Opened, open_segments
 from bimetal.nouns.errors import BadInput, NotFound
@@ -40,20 +40,21 @@ def look(folder: Path, asked: Asked) -> Generator[Snapshot, None, None]:
     Every reading that was acknowledged before is seen. Raises NotFound when nothing is kept there,
     BadInput when a journal was damaged or a segment is gone, Unsupported when a newer bimetal wrote it.
     """
-    path = folder / "catalog.sqlite"
-    if not path.exists():
+    place = place_of(folder)
+    if not place.elsewhere and not (folder / "catalog.sqlite").exists():
         raise NotFound("nothing is kept here", where=str(folder), hint="Name the folder given as --data")
     # The journal first: what is sealed between the two looks is then seen in the segment.
     records = _records(folder / "journal")
-    with Catalog.reading(path) as book:
-        opened = open_segments(folder / "segments", book, asked)
-        erasing, signals = book.erasing(), tuple(book.signals().values())
+    with reading_catalog(place) as book:
+        opened = open_segments(store_of(place), book, asked)
+        erasing, signals = book.erasing(), book.signals()
     with closing(opened):
-        fresh = rows_of(from_bytes(r.content) for r in records if r.sequence > opened.sealed)
-        waiting = tidy(within(fresh, asked))
+        batches = [from_bytes(r.content) for r in records if r.sequence > opened.sealed]
+        signals |= {s.name: s for batch, _ in batches for s in batch.signals}
+        waiting = tidy(within(rows_of(batches), asked))
         alive = np.array([d not in erasing for d, _ in waiting.series], bool)
         waiting = waiting.part(alive[waiting.code]) if len(waiting) else waiting
-        yield Snapshot(opened, waiting, _corrected(opened, waiting), erasing, signals)
+        yield Snapshot(opened, waiting, _corrected(opened, waiting), erasing, tuple(signals.values()))
 
 
 def _records(folder: Path) -> list[Record]:

@@ -14,6 +14,7 @@ from bimetal.keep.rule import Rule, doomed
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.errors import BadInput, Error, NotFound
 from bimetal.nouns.reading import Quality
+from bimetal.nouns.signal import Signal
 
 _FRESH = 64
 """So many batches wait before they become rows, which take less memory."""
@@ -21,11 +22,15 @@ _FRESH = 64
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What opening found: batches that were not sealed yet, bytes of one never finished, damage set aside."""
+    """What opening found: batches that were not sealed yet, bytes of one never finished, damage set aside.
+
+    `signals` are those of the batches.
+    """
 
     batches: int
     torn_bytes: int
     damaged: tuple[str, ...]
+    signals: tuple[Signal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,7 @@ class Tail:
     def _recover(self, sealed: int, repair: bool) -> Recovery:
         torn = batches = 0
         damaged: list[str] = []
+        signals: dict[str, Signal] = {}
         for path in sorted(self._folder.glob("*.journal")):
             found = read_journal(path)
             torn += found.torn_bytes
@@ -192,9 +198,11 @@ class Tail:
             self.sequence = max(self.sequence, self._last[path] + len(found.damaged_at))
             for record in found.records:
                 if record.sequence > sealed:
-                    self._take(record, *from_bytes(record.content))
+                    batch, quality = from_bytes(record.content)
+                    self._take(record, batch, quality)
+                    signals.update((s.name, s) for s in batch.signals)
                     batches += 1
-        return Recovery(batches, torn, tuple(damaged))
+        return Recovery(batches, torn, tuple(damaged), tuple(signals.values()))
 
 
 def _joined(first: Part, second: Part) -> Part:
