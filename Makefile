@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests coverage agree docs torture cluster-setup cluster-test bench-cluster bench-store bench-serve bench-headroom bench-storm soak bench-detect bench-server screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests coverage agree docs torture cluster-setup cluster-test bench-cluster bench-shared bench-store bench-serve bench-headroom bench-storm soak bench-detect bench-server screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -78,6 +78,9 @@ cluster-test: cluster-setup ## kill workers and servers of NATS, Ray and Flink, 
 
 bench-cluster: setup ## readings a CPU-second of a fleet on JetStream, one worker and two
 	@python -m bench.cluster $(ARGS)
+
+bench-shared: setup ## measure what sharing a store costs, beside a folder of one's own
+	@python -m bench.shared
 
 bench-store: setup ## measure what is kept: bytes a reading, rates, latencies, beside SQLite and DuckDB
 	@python -m bench.store $(ARGS)

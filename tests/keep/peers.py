@@ -128,7 +128,8 @@ class Buckets:
 
     def client(self) -> Any:
         """A client that is not bimetal's."""
-        return importlib.import_module("boto3").client("s3", endpoint_url=self.url)
+        who = {"aws_access_key_id": "plant", "aws_secret_access_key": SECRET, "region_name": "us-east-1"}
+        return importlib.import_module("boto3").client("s3", endpoint_url=self.url, **who)
 
     def bucket(self, *, versioned: bool = False) -> str:
         """Make a new bucket, and return its name."""

@@ -42,6 +42,7 @@ class CheckedFile:
 
     def __init__(self, file: Lying, checks: bytes) -> None:
         self.where = file.where
+        self.far = file.size is None
         self._file = file
         parts = list(_PART.iter_unpack(checks))
         self.ends = [int(end) for end, _ in parts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from bimetal.keep.store import Store
 from bimetal.nouns.errors import Error, NotFound
 
 _COLUMNS = ("time", "value", "quality")
+_AT_ONCE = 16
 _Group = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint8]]
 
 
@@ -98,6 +100,17 @@ class Opened:
 
     sealed: int
     parts: tuple[tuple[SealedFile, tuple[Held, ...]], ...]
+
+    def rows(self, since_ns: int, until_ns: int) -> list[Rows]:
+        """Return what the parts hold with since <= time < until; of files that are far, of some at once."""
+
+        def rows(part: tuple[SealedFile, tuple[Held, ...]]) -> Rows:
+            return part[0].rows(part[1], since_ns, until_ns)
+
+        if not any(file.checked.far for file, _ in self.parts):
+            return [rows(part) for part in self.parts]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(rows, self.parts))
 
     def close(self) -> None:
         """Let go of the files."""

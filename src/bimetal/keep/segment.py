@@ -328,7 +328,7 @@ class Segments:
         """Return what is asked for, tidy; what is sealed between the two looks is seen twice, not never."""
         waiting = self._unsealed(asked)
         with closing(self._shelf.open(asked)) as opened:
-            parts = [f.rows(held, asked.since_ns, asked.until_ns) for f, held in opened.parts]
+            parts = opened.rows(asked.since_ns, asked.until_ns)
             fresh = [rows for last, rows in waiting if last > opened.sealed]
         return tidy(join([no_rows(), *parts, *fresh]))
 

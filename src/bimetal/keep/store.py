@@ -22,7 +22,7 @@ class Lying(Protocol):
 
     @property
     def size(self) -> int | None:
-        """How many bytes it has, None when the store was not asked."""
+        """How many bytes it has, None when it is far and was not asked."""
         ...
 
     def read(self, at: int, count: int) -> bytes:
