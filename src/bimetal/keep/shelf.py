@@ -117,15 +117,14 @@ class Shelf:
         """Rewrite the segments that hold what must go, one after the other."""
         readings = rewritten = 0
         goes = goes_by(rules)
+        seen: set[str] = set()
         with self._book.alone(JOIN):
-            again = True
-            while again:
-                again = False
-                for sealed in self._book.segments():
+            # Others may put or correct some meanwhile: on until there are none that were not looked at.
+            while fresh := [s.name for s in self._book.segments() if s.name not in seen]:
+                seen.update(fresh)
+                for name in fresh:
                     with self._book.alone(PUT):
-                        found = self._book.whole([sealed.name])
-                        again |= not found  # another writer corrected it meanwhile: look at what it made
-                        for old in found:
+                        for old in self._book.whole([name]):
                             if _touched(old, rules):
                                 readings += self._put([(old, goes)], (), meaning)
                                 rewritten += 1
