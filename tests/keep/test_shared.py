@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -124,9 +125,12 @@ def test_a_device_is_erased_from_every_folder_and_every_version_of_every_object(
     assert named(), "b has yet to erase it"
     assert answer(shared.folder("reader"), f"FROM readings WHERE device = '{MARK}'") == []
     b.segments.seal()  # and even puts it there once more
-    assert b.owed() == (MARK,)
-    assert b.erase(MARK).owing == ()
-    assert (named(), a.owed(), b.owed()) == (0, (), ())
+    for server in (a, b, b):
+        server.ask_what_is_owed(secrets.token_bytes, START)
+    assert [len(server.erasures.asked()) for server in (a, b)] == [0, 1]
+    receipt = b.fulfil(b.erasures.asked()[0])
+    assert (receipt.found["readings"], receipt.found["owing"]) == (30, 0)
+    assert (named(), a.segments.erasing(), b.segments.erasing()) == (0, (), ())
     assert answer(a.folder) == fan
     with pg.connect(urlsplit(shared.catalog).path[1:]) as link:
         for table in ("segment", "held", "erasing"):
