@@ -6,7 +6,7 @@ import pytest
 
 from bimetal.nouns.errors import NotAllowed
 from bimetal.trust.identify import Claim, by_certificate
-from bimetal.trust.tls import Peer, issued_ns
+from bimetal.trust.tls import AUTHORITY, CLOCKS_DIFFER_S, Peer, issued_ns
 
 PEER: Peer = {
     "subjectAltName": (("URI", "urn:bimetal:device:pump-1"),),
@@ -19,6 +19,8 @@ ISSUED_NS = 1_767_225_600 * 10**9
 def test_the_time_of_issue_is_that_of_the_certificate() -> None:
     assert issued_ns(PEER) == ISSUED_NS
     assert issued_ns({}) == 0
+    ours: Peer = {**PEER, "issuer": ((("commonName", f"{AUTHORITY}7f3a"),),)}
+    assert issued_ns(ours) == ISSUED_NS + CLOCKS_DIFFER_S * 10**9
 
 
 def test_a_certificate_from_before_an_erasure_is_refused() -> None:

@@ -209,3 +209,15 @@ def test_keys_are_for_their_owner_alone(certs: Path) -> None:
     assert sorted(p.name for p in certs.iterdir()) == sorted(
         ["ca.pem", *(f"{n}.{kind}" for n in ("127.0.0.1", "pump-1", "pump-2") for kind in ("key", "pem"))]
     )
+
+
+def test_who_was_erased_stays_out_until_it_has_a_new_certificate(mutual: Running, certs: Path) -> None:
+    assert post(mutual, "pump-1", context(certs, "pump-1")) == 200
+    time.sleep(1.1)  # a certificate says when it was made to the second
+    assert door.run(["erase", "pump-1", "--data", str(mutual.data), "--yes"]) == 0
+    assert post(mutual, "pump-1", context(certs, "pump-1")) == 401
+    time.sleep(1.1)
+    assert door.run(["certify", "pump-1", "-o", str(certs)]) == 0
+    assert post(mutual, "pump-1", context(certs, "pump-1")) == 200
+    assert mutual.stop()[0] == 0
+    assert kept(mutual.data) == {("pump-1", signal): 1 for signal in ("pressure", "flow")}

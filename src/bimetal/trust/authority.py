@@ -27,13 +27,12 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
-from bimetal.trust.tls import urn_of
+from bimetal.trust.tls import AUTHORITY, CLOCKS_DIFFER_S, urn_of
 from bimetal.trust.whole_file import put, put_once
 
 YEARS = 10
 _LONGEST_NAME = 64
 """What RFC 5280 lets a common name be; a longer one is in the subject alternative name alone."""
-_CLOCKS_DIFFER = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +183,14 @@ class Authority:
             .subject_name(x509.Name(named))
             .public_key(public)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(self._now - _CLOCKS_DIFFER)
+            .not_valid_before(self._now - dt.timedelta(seconds=CLOCKS_DIFFER_S))
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         )
 
     def _make(self) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         mark = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest[:4].hex()
-        name = f"bimetal authority {mark}"
+        name = f"{AUTHORITY}{mark}"
         built = (
             self._begun(name, key.public_key())
             .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))

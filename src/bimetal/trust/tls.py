@@ -17,6 +17,10 @@ from bimetal.nouns.device import check_device_id
 from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
 
 DEVICE = "urn:bimetal:device:"
+AUTHORITY = "bimetal authority "
+"""So the name of an authority of ours begins."""
+CLOCKS_DIFFER_S = 3600
+"""Certificates hold from so long before they are made, for devices whose clock is behind."""
 """A certificate is for the device named behind this in its subject alternative name, percent-encoded."""
 
 Peer = Mapping[str, Any]
@@ -82,8 +86,13 @@ def serial_of(peer: Peer) -> int:
 
 
 def issued_ns(peer: Peer) -> int:
-    """Return since when a checked certificate holds."""
-    return ssl.cert_time_to_seconds(cast(str, peer.get("notBefore", "Jan  1 00:00:00 1970 GMT"))) * 10**9
+    """Return when a checked certificate was made, to the second before.
+
+    That is since when it holds; an authority of ours lets it hold from CLOCKS_DIFFER_S before.
+    """
+    since_s = ssl.cert_time_to_seconds(cast(str, peer.get("notBefore", "Jan  1 00:00:00 1970 GMT")))
+    ours = any(name.startswith(AUTHORITY) for name in _subjects(peer, "issuer"))
+    return (since_s + ours * CLOCKS_DIFFER_S) * 10**9
 
 
 def urn_of(device: str) -> str:
@@ -96,8 +105,8 @@ def _texts(peer: Peer, kind: str) -> list[str]:
     return [text for name, text in found if name == kind]
 
 
-def _subjects(peer: Peer) -> list[str]:
-    subject = cast("Sequence[Sequence[tuple[str, str]]]", peer.get("subject", ()))
+def _subjects(peer: Peer, of: str = "subject") -> list[str]:
+    subject = cast("Sequence[Sequence[tuple[str, str]]]", peer.get(of, ()))
     return [text for part in subject for name, text in part if name == "commonName"]
 
 
