@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.nouns.errors import BadInput
+from bimetal.program.operators.budgeted_alarm import BudgetedAlarm
 from bimetal.program.operators.drift_test import NEVER, ONE_IN
 
 SECONDS = {"hour": 3600.0, "day": 86400.0, "week": 604800.0, "month": 2629800.0, "year": 31557600.0}
@@ -22,8 +23,12 @@ FOLD = 0.6
 """From so much of the history the habits are learned that are tried on the rest."""
 COUNTABLE = 5
 """So many maxima beyond a level are enough to tell its chance by counting alone."""
-IMPLAUSIBLE = 20
+LEAST_MAXIMA = 4
+"""With fewer maxima there is no telling how they are distributed."""
+IMPLAUSIBLE = 10
 """What happens in one case of so many is not put down to chance."""
+OFTEN = 0.25
+"""How alarms cluster is seen at the level that so many of the maxima reach."""
 HEAVIEST = 2.0
 """Counting may lift the threshold by so much; beyond that, the history is taken to have faults in it."""
 PATIENCE = 20
@@ -113,7 +118,7 @@ def threshold_for(
     rows = sum(len(s) for s in scores)
     promised = budget.per_second * period_s * BLOCK
     chance = min(max(promised, BLOCK / max(REACH * rows, 1)), 0.5)
-    found = [_level(maxima, chance) for maxima in (_maxima(scores), _maxima(held_out)) if len(maxima) >= 4]
+    found = [level for level in (_level(scores, chance), _level(held_out, chance)) if level is not None]
     if len(found) == 2:
         value = max(found[0], between(found))
     else:
@@ -173,6 +178,14 @@ def confidence_of(alarms: float, allowed: float) -> float:
     return float(np.clip(1 - below, 0.0, 1.0)) if allowed < 700 else float(alarms < allowed)
 
 
+def begins(score: NDArray[np.float64], level: float) -> int:
+    """Return how many alarms begin at this threshold, told or held back: see BudgetedAlarm."""
+    alarm = BudgetedAlarm()
+    lasts = np.flatnonzero(score >= alarm.keep * level)
+    trouble = np.cumsum(np.diff(lasts, prepend=-1) > alarm.hold)
+    return len(np.unique(trouble[score[lasts] >= level]))
+
+
 def _one_in_ten(maxima: NDArray[np.float64]) -> float:
     """Return what at most one more block in ten reaches, with SURE; NEVER with too few blocks."""
     blocks = len(maxima)
@@ -196,12 +209,20 @@ def _maxima(scores: Sequence[NDArray[np.float64]], block: int = BLOCK) -> NDArra
     return np.concatenate(whole) if whole else np.empty(0)
 
 
-def _level(maxima: NDArray[np.float64], chance: float) -> float:
-    """Return what a maximum exceeds with this chance: by the tail, and by what can be counted.
+def _level(scores: Sequence[NDArray[np.float64]], chance: float) -> float | None:
+    """Return what alarms begin at with this chance in a block: by the tail, and by what can be counted.
 
     Where few are allowed, only so many are counted against the tail that chance hardly explains them.
     """
-    told, allowed = _gumbel(maxima, chance), len(maxima) * chance
+    maxima = _maxima(scores)
+    if len(maxima) < LEAST_MAXIMA:
+        return None
+    often = float(np.quantile(maxima, 1 - OFTEN))
+    reached, alarms = maxima >= often, sum(begins(s, often) for s in scores)
+    rises = np.count_nonzero(np.diff(reached.astype(np.int8), prepend=0) == 1)
+    # One more of each, lest a few that happen to be neighbours say that all are.
+    of_blocks, of_rises = (min((alarms + 1) / (n + 1), 1.0) for n in (np.count_nonzero(reached), rises))
+    told, allowed = _gumbel(maxima, min(chance / of_blocks, 0.5)), len(maxima) * chance / of_rises
     most = allowed if allowed >= COUNTABLE else _plausible(allowed)
     return max(told, min(_counted(maxima, most), HEAVIEST * told))
 

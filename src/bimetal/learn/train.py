@@ -16,6 +16,7 @@ from bimetal.learn.calibrate import (
     Budget,
     Drift,
     Threshold,
+    begins,
     between,
     confidence_of,
     drift_for,
@@ -28,7 +29,7 @@ from bimetal.learn.gate import usual_of_history
 from bimetal.learn.kin import kin_of_history
 from bimetal.learn.lesson import Teacher
 from bimetal.learn.search import MCU_BYTES, Tier, design_for, left_out
-from bimetal.learn.sense import Floats, Values
+from bimetal.learn.sense import Values
 from bimetal.learn.usual import Usual
 from bimetal.nouns.device import FLEET
 from bimetal.program.program import Program
@@ -92,9 +93,9 @@ def train(
     drift = drift_for(known, held_out, threshold, period, DRIFT_BLOCK)
     learned = draft.values | whole.habit | {"threshold": threshold.value, "alarm_refill": chance}
     learned |= {"drift_level": drift.level, "drift_patience": drift.patience}
-    alarms = sum(_begins(s / threshold.value) for s in known)
+    alarms = sum(begins(s, threshold.value) for s in known)
     # As with the threshold: what the history itself raises flatters, what is held out scolds.
-    unseen = sum(_begins(s / threshold.value) for s in held_out)
+    unseen = sum(begins(s, threshold.value) for s in held_out)
     rows = sum(map(len, known))
     most = max(alarms, between((alarms, unseen * rows / max(sum(map(len, held_out)), 1))))
     sure = confidence_of(most, rows * period * budget.per_second)
@@ -113,11 +114,6 @@ class Promise:
     drift: Drift
     alarms: int
     confidence: float
-
-
-def _begins(score: Floats) -> int:
-    """How often a score rises to its threshold."""
-    return int(np.count_nonzero(np.diff((score >= 1).astype(np.int8), prepend=0) == 1))
 
 
 def _card(

@@ -11,7 +11,7 @@ from bimetal.program.block import pack
 from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.operator import wire
 from bimetal.program.operators.alarm_shape import AlarmShape
-from bimetal.program.operators.known_pattern import KnownPattern
+from bimetal.program.operators.known_pattern import UNDER, KnownPattern
 from bimetal.targets.numpy import NumpyTarget
 
 UP, DOWN = (0.9, 0.05), (0.05, 0.9)
@@ -35,9 +35,9 @@ def judged(score: float, shape: tuple[float, float]) -> NDArray[np.void]:
 @pytest.mark.parametrize(
     ("score", "shape", "after", "place"),
     [
-        (1.9, UP, 1.0, 0),
+        (1.9, UP, UNDER, 0),
         (1.9, (0.5, 0.4), 1.9, 0),
-        (1.0, (0.6, 0.3), 1.0, 0),
+        (1.0, (0.6, 0.3), UNDER, 0),
         (2.1, UP, 2.1, 0),
         (0.5, UP, 0.5, 0),
         (0.8, DOWN, 1.2, 1),
@@ -50,9 +50,9 @@ def test_the_nearest_pattern_decides(
     score: float, shape: tuple[float, float], after: float, place: int
 ) -> None:
     said = judged(score, shape)
-    assert said["y0"] == pytest.approx(after, abs=2e-3)
+    assert said["y0"] == pytest.approx(after, abs=1e-6)
     assert said["y1"] == place
-    silent = place == 0 and after == 1.0 and score >= 1
+    silent = place == 0 and after == UNDER
     assert (said["y0"] < 1) == (silent or after < 1)
 
 

@@ -12,32 +12,37 @@ from bimetal.program.node import EVERY, Node
 from bimetal.program.operator import Checked, Example, knob, one
 from bimetal.program.program import Draft
 
+KEEP = 0.8
+"""From an alarm's threshold the score must fall to below this part of it for the alarm to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetedAlarm(Checked):
     """When a score becomes an alarm, how long it lasts, and how a budget of alarms is kept.
 
     Takes an f32 score () whose threshold is 1, and gives the alarm, b1 (), and i32 (), how many alarms the
-    budget has held back so far, up to 65536. An alarm begins when the score has been at the threshold
-    for `needed` readings in a row, and ends when it has been below for `hold` readings.
+    budget has held back so far, up to 65536. Trouble begins when the score has been at the threshold
+    for `needed` readings in a row, and ends when it has been below `keep` for `hold` readings.
 
-    Every alarm that begins takes a token; without one it is held back until the score has been below for
-    `hold` readings again. There are `burst` tokens at first and at most, and `<name>_refill` (a parameter)
-    more at every reading: in T readings no more than burst + T * refill alarms begin, whatever the scores.
+    Trouble is told by an alarm, which takes a token; without one it is held back until there is one and the
+    score is at the threshold. There are `burst` tokens at first and at most, and `<name>_refill` (a
+    parameter) more at every reading: in T readings no more than burst + T * refill alarms begin, whatever
+    the scores.
     """
 
     references: ClassVar[tuple[str, ...]] = (
-        "ANSI/ISA-18.2, Management of alarm systems: on-delay, off-delay",
+        "ANSI/ISA-18.2, Management of alarm systems: on-delay, off-delay, deadband",
         "Turner, New directions in communications, IEEE Communications Magazine 24, 1986 (the token bucket)",
     )
 
     needed: int = knob(1, low=1, high=65536, what="how many readings in a row must be at the threshold")
-    hold: int = knob(16, low=1, high=65536, what="how many readings in a row below it end an alarm")
+    hold: int = knob(16, low=1, high=65536, what="how many readings in a row below `keep` end an alarm")
+    keep: float = knob(KEEP, low=0, high=1, what="which part of the threshold keeps up an alarm")
     burst: int = knob(8, low=1, high=65536, what="how many alarms may begin at once")
     name: str = "alarm"
 
     def trace(self, draft: Draft, *signals: Node) -> tuple[Node, Node]:
-        """Trouble lasts until the score has been low for a while; it is told, or held back."""
+        """Trouble lasts until the score has been low for a while; it is told, now or later, or held back."""
         score = one(signals, self)
         clock = score.clock or EVERY
         left = draft.state("trouble_left", 0, "i32", low=0, high=self.hold, clock=clock)
@@ -49,17 +54,19 @@ class BudgetedAlarm(Checked):
         on = letter.lt(letter.const(0, "i32"), left)
         over = letter.le(letter.const(1.0, "f32"), score)
         run = word.counted(draft, over, self.needed, "over")
-        fires = letter.both(over, letter.either(on, letter.eq(run, self.needed)))
+        lasts = letter.both(on, letter.le(letter.const(self.keep, "f32"), score))
+        fires = letter.either(lasts, letter.both(over, letter.eq(run, self.needed)))
         less = letter.maximum(letter.const(0, "i32"), letter.sub(left, 1))
         after = letter.where(fires, letter.const(self.hold, "i32"), less)
         draft.set(left, after)
         begins = letter.both(fires, letter.invert(on))
         full = word.clip(letter.add(tokens, refill), 0.0, self.burst)
         may = letter.le(letter.const(1.0, "f32"), full)
-        pays = letter.both(begins, may)
+        asks = letter.either(begins, letter.both(over, letter.both(on, letter.invert(told))))
+        pays = letter.both(asks, may)
         price = letter.cast(letter.cast(pays, "i32"), "f32")
         draft.set(tokens, word.clip(letter.sub(full, price), 0.0, self.burst))
-        tells = letter.where(begins, may, told)
+        tells = letter.either(pays, letter.both(told, letter.invert(begins)))
         draft.set(told, tells)
         more = letter.minimum(letter.const(65536, "i32"), letter.add(held, 1))
         count = letter.where(letter.both(begins, letter.invert(may)), more, held)
@@ -68,9 +75,9 @@ class BudgetedAlarm(Checked):
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:
-        """It lasts one reading longer than the score is high; the second one is beyond the budget."""
-        score = np.array([0.9, 1.0, 1.5, 0.5, 0.5, 1.0, 1.2, 0.0])
+        """It lasts one reading longer than the score is rather high; the second one is beyond the budget."""
+        score = np.array([0.9, 1.0, 0.9, 0.5, 0.5, 1.0, 1.2, 0.0])
         return (
             Example(cls(hold=2, burst=1), (score,), ([0, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 1])),
-            Example(cls(hold=2), (score,), ([0, 1, 1, 1, 0, 1, 1, 1], [0] * 8)),
+            Example(cls(hold=2, keep=1.0), (score,), ([0, 1, 1, 0, 0, 1, 1, 1], [0] * 8)),
         )

@@ -11,10 +11,11 @@ from bimetal.nouns.errors import BadProgram
 from bimetal.program import choice, letter, word
 from bimetal.program.node import Node
 from bimetal.program.operator import Checked, Example, knob
+from bimetal.program.operators.budgeted_alarm import KEEP
 from bimetal.program.program import Draft
 
-UNDER = 1 - 2.0**-10
-"""A score that is just no alarm."""
+UNDER = KEEP - 2.0**-10
+"""A score that neither begins an alarm nor keeps one up."""
 EMPTY = 2.0
 """The reach of a place that holds no pattern: nothing is so much alike."""
 MOST_SCORE = 1e6
@@ -31,9 +32,9 @@ class KnownPattern(Checked):
     Takes an f32 score () whose threshold is 1, and its shape, f32 of any shape, not negative and at most 1
     in all (see AlarmShape). A pattern is a shape; how alike two are is the sum of the smaller of their parts,
     0..1. Where the nearest pattern is alike by its reach or more, and the score is no higher than the pattern
-    ever was, the score is kept just under the threshold if the pattern's gain is 0, and multiplied by its
-    gain otherwise. To keep it under, less will do while the score is small, for an alarm that has just begun
-    has not its whole shape yet.
+    ever was, the score is kept under what begins or keeps up an alarm (see BudgetedAlarm) if the pattern's
+    gain is 0, and multiplied by its gain otherwise. To keep it under, less will do while the score is small,
+    for an alarm that has just begun has not its whole shape yet.
 
     Gives the score; the place of the nearest pattern, i32, -1 where nothing is like any; and how alike it
     is, f32. Parameters: `<name>_shape` (patterns, ...), `<name>_reach`, `<name>_most` and `<name>_gain`
