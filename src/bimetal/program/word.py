@@ -15,6 +15,9 @@ from bimetal.program.program import Draft
 TINY = 2.0**-100
 """Far below any share or spread that matters, far above where f32 loses digits."""
 
+KEEP = 0.8
+"""Below this part of its threshold a score no longer keeps up an alarm."""
+
 
 def clip(x: Node, low: Value, high: Value) -> Node:
     """Keep x within low..high; NaN becomes low. The bounds come first, or NaN would slip through."""

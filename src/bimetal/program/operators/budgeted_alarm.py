@@ -12,9 +12,6 @@ from bimetal.program.node import EVERY, Node
 from bimetal.program.operator import Checked, Example, knob, one
 from bimetal.program.program import Draft
 
-KEEP = 0.8
-"""From an alarm's threshold the score must fall to below this part of it for the alarm to end."""
-
 
 @dataclass(frozen=True, slots=True)
 class BudgetedAlarm(Checked):
@@ -37,7 +34,7 @@ class BudgetedAlarm(Checked):
 
     needed: int = knob(1, low=1, high=65536, what="how many readings in a row must be at the threshold")
     hold: int = knob(16, low=1, high=65536, what="how many readings in a row below `keep` end an alarm")
-    keep: float = knob(KEEP, low=0, high=1, what="which part of the threshold keeps up an alarm")
+    keep: float = knob(word.KEEP, low=0, high=1, what="which part of the threshold keeps up an alarm")
     burst: int = knob(8, low=1, high=65536, what="how many alarms may begin at once")
     name: str = "alarm"
 

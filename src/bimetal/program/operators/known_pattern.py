@@ -11,10 +11,9 @@ from bimetal.nouns.errors import BadProgram
 from bimetal.program import choice, letter, word
 from bimetal.program.node import Node
 from bimetal.program.operator import Checked, Example, knob
-from bimetal.program.operators.budgeted_alarm import KEEP
 from bimetal.program.program import Draft
 
-UNDER = KEEP - 2.0**-10
+UNDER = word.KEEP - 2.0**-10
 """A score that neither begins an alarm nor keeps one up."""
 EMPTY = 2.0
 """The reach of a place that holds no pattern: nothing is so much alike."""

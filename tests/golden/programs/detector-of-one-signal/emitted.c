@@ -556,44 +556,49 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const float pick_50 = is_so(is_21) ? f32_div(product_6, p->threshold) * ((float)least_8 *
         0x1p-7f) : 0.0f;
     out->score = pick_50;
-    /* le */
-    const int32_t value_33 = (int32_t)is_11;
-    const bool is_24 = 1.0f <= (is_so(0 < value_33) ? f32_min(0x1.ff8p-1f, pick_50) : pick_50);
     /* where */
-    const int32_t pick_51 = is_24 ? 1 : 0;
+    const int32_t value_33 = (int32_t)is_11;
+    const float pick_51 = is_so(0 < value_33) ? f32_min(0x1.ff8p-1f, pick_50) : pick_50;
+    /* le */
+    const bool is_24 = 1.0f <= pick_51;
+    /* where */
+    const int32_t pick_52 = is_24 ? 1 : 0;
     /* cast to state over */
-    const uint8_t value_34 = (uint8_t)pick_51;
+    const uint8_t value_34 = (uint8_t)pick_52;
     /* lt */
     const int32_t trouble_left_1 = s->trouble_left;
     const bool is_25 = 0 < trouble_left_1;
-    /* and */
-    const bool is_26 = is_24 && (is_25 || (pick_51 == 1));
+    /* or */
+    const bool is_26 = (is_25 && (0x1.99999ap-1f <= pick_51)) || (is_24 && (pick_52 == 1));
     /* where to state trouble_left */
-    const int32_t pick_52 = is_26 ? 16 : i32_max(0, trouble_left_1 - 1);
+    const int32_t pick_53 = is_26 ? 16 : i32_max(0, trouble_left_1 - 1);
     /* min */
     const float least_9 = f32_min(8.0f, f32_max(0.0f, s->tokens + p->alarm_refill));
     /* and */
     const bool is_27 = is_26 && !is_25;
     /* le */
     const bool is_28 = 1.0f <= least_9;
+    /* and */
+    const bool told_1 = s->told != 0;
+    const bool is_29 = (is_27 || (is_24 && (is_25 && !told_1))) && is_28;
     /* min to state tokens */
-    const float least_10 = f32_min(8.0f, f32_max(0.0f, least_9 - (float)(int32_t)(is_27 && is_28)));
-    /* where to state told */
-    const bool pick_53 = is_27 ? is_28 : (s->told != 0);
+    const float least_10 = f32_min(8.0f, f32_max(0.0f, least_9 - (float)(int32_t)is_29));
+    /* or to state told */
+    const bool is_30 = is_29 || (told_1 && !is_27);
     /* where to state held_back, out held_back */
     const int32_t held_back_1 = s->held_back;
     const int32_t pick_54 = (is_27 && !is_28) ? i32_min(65536, held_back_1 + 1) : held_back_1;
     out->held_back = pick_54;
     /* or */
     const int32_t place_1 = s->place;
-    const bool is_29 = (place_1 == 0) || (place_1 == 256);
+    const bool is_31 = (place_1 == 0) || (place_1 == 256);
     /* where to state place */
-    const int32_t pick_55 = is_29 ? 1 : i32_min(256, place_1 + 1);
+    const int32_t pick_55 = is_31 ? 1 : i32_min(256, place_1 + 1);
     /* where to state top */
     const float pick_56 = is_so(pick_50 == pick_50) ? pick_50 : 0.0f;
-    const float pick_57 = is_so(is_29) ? pick_56 : f32_max(s->top, pick_56);
+    const float pick_57 = is_so(is_31) ? pick_56 : f32_max(s->top, pick_56);
     /* and to out alarm */
-    out->alarm = (uint8_t)(pick_53 && (0 < pick_52));
+    out->alarm = (uint8_t)(is_30 && (0 < pick_53));
     /* mul to out share */
     const float least_11 = f32_min(0x1.93e594p+99f, f32_max(0.0f, product_6));
     out->share = f32_div(least_11, f32_max(0x1p-100f, least_11)) * 0x1.ffff8p-1f;
@@ -654,9 +659,9 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     s->roughness[4] = pick_43;
     s->mean_distance = pick_46;
     s->over = value_34;
-    s->trouble_left = pick_52;
+    s->trouble_left = pick_53;
     s->tokens = least_10;
-    s->told = (uint8_t)pick_53;
+    s->told = (uint8_t)is_30;
     s->held_back = pick_54;
     s->place = pick_55;
     s->top = pick_57;

@@ -779,27 +779,32 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const float pick_90 = is_so(is_27) ? f32_div(total_26 + product_10, p->threshold) *
         ((float)least_12 * 0x1p-7f) : 0.0f;
     out->score = pick_90;
-    /* le */
+    /* where */
     int32_t total_27 = 0;
     for (int32_t i = 0; i < 2; i++) {
         const bool is_34 = scratch.b[is_3 + i] != 0;
         total_27 = total_27 + (int32_t)is_34;
     }
-    const bool is_35 = 1.0f <= (is_so(0 < total_27) ? f32_min(0x1.ff8p-1f, pick_90) : pick_90);
+    const float pick_91 = is_so(0 < total_27) ? f32_min(0x1.ff8p-1f, pick_90) : pick_90;
+    /* le */
+    const bool is_35 = 1.0f <= pick_91;
     /* where */
-    const int32_t pick_91 = is_35 ? 1 : 0;
+    const int32_t pick_92 = is_35 ? 1 : 0;
     /* cast to state over */
-    const uint8_t value_43 = (uint8_t)pick_91;
-    /* and */
-    const bool is_36 = is_35 && (is_4 || (pick_91 == 1));
+    const uint8_t value_43 = (uint8_t)pick_92;
+    /* or */
+    const bool is_36 = (is_4 && (0x1.99999ap-1f <= pick_91)) || (is_35 && (pick_92 == 1));
     /* where to state trouble_left */
-    const int32_t pick_92 = is_36 ? 16 : i32_max(0, trouble_left_1 - 1);
+    const int32_t pick_93 = is_36 ? 16 : i32_max(0, trouble_left_1 - 1);
     /* and */
     const bool is_37 = is_36 && !is_4;
+    /* and */
+    const bool told_1 = s->told != 0;
+    const bool is_38 = (is_37 || (is_35 && (is_4 && !told_1))) && is_5;
     /* min to state tokens */
-    const float least_23 = f32_min(8.0f, f32_max(0.0f, least_4 - (float)(int32_t)(is_37 && is_5)));
-    /* where to state told */
-    const bool pick_93 = is_37 ? is_5 : (s->told != 0);
+    const float least_23 = f32_min(8.0f, f32_max(0.0f, least_4 - (float)(int32_t)is_38));
+    /* or to state told */
+    const bool is_39 = is_38 || (told_1 && !is_37);
     /* where to state held_back, out held_back */
     const int32_t held_back_1 = s->held_back;
     const int32_t pick_94 = (is_37 && !is_5) ? i32_min(65536, held_back_1 + 1) : held_back_1;
@@ -808,7 +813,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const float pick_95 = is_so(pick_90 == pick_90) ? pick_90 : 0.0f;
     const float pick_96 = is_so(is_6) ? pick_95 : f32_max(s->top, pick_95);
     /* and to out alarm */
-    out->alarm = (uint8_t)(pick_93 && (0 < pick_92));
+    out->alarm = (uint8_t)(is_39 && (0 < pick_93));
     /* max */
     float total_28 = -0.0f;
     for (int32_t i = 0; i < 2; i++) {
@@ -884,9 +889,9 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         s->roughness[i + 8] = scratch.f[pick_26 + i];
     }
     s->over = value_43;
-    s->trouble_left = pick_92;
+    s->trouble_left = pick_93;
     s->tokens = least_23;
-    s->told = (uint8_t)pick_93;
+    s->told = (uint8_t)is_39;
     s->held_back = pick_94;
     s->top = pick_96;
 }
