@@ -9,7 +9,8 @@ import pytest
 from starlette.applications import Starlette
 
 from bimetal.api import create_app
-from bimetal.api.guard import HEADERS, is_loopback
+from bimetal.api.guard import HEADERS
+from bimetal.trust.tls import is_loopback
 from tests.api.asgi import ask
 from tests.api.plant import event, small
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bimetal.cli import door
 
@@ -32,6 +33,20 @@ def test_what_is_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert b"PRIVATE" not in (folder / "ca.pem").read_bytes() + (folder / "pump-1.pem").read_bytes()
     assert door.run(["certify", "127.0.0.1", "--server", "-o", str(folder)]) == 0
     assert "127.0.0.1.key is for 127.0.0.1 alone" in capsys.readouterr().out
+
+
+def test_machines_of_a_fleet_have_an_authority_of_their_own(tmp_path: Path) -> None:
+    folders = {"device": tmp_path / "devices", "member": tmp_path / "fleet"}
+    assert door.run(["certify", "n1.example.com", "-o", str(folders["device"])]) == 0
+    assert door.run(["certify", "n1.example.com", "--member", "-o", str(folders["member"])]) == 0
+    device, member = (x509.load_pem_x509_certificate((f / "ca.pem").read_bytes()) for f in folders.values())
+    assert device.public_key() != member.public_key()
+    cert = x509.load_pem_x509_certificate((folders["member"] / "n1.example.com.pem").read_bytes())
+    uses = cert.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH} == set(uses)
+    for other in ("--server", "--revoke"):
+        assert door.run(["certify", "n1", "--member", other, "-o", str(tmp_path / "none")]) == 2
+    assert not (tmp_path / "none").exists()
 
 
 def test_what_is_revoked_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

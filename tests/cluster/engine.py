@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 
 from bench.house import ROOT
+from bimetal.trust.tls import TlsFiles, client_context
 
 
 def cache() -> Path:
@@ -76,6 +77,7 @@ class Servers:
     folder: Path
     ports: list[int]
     routes: list[int]
+    tls: TlsFiles | None = None
     running: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -91,7 +93,8 @@ class Servers:
         config = self.folder / f"server-{k}.conf"
         listen, route = f"127.0.0.1:{self.ports[k]}", f"127.0.0.1:{self.routes[k]}"
         store = self.folder / f"store-{k}"
-        config.write_text(server_config(f"n{k}", listen, store, route if peers else "", peers), "utf-8")
+        text = server_config(f"n{k}", listen, store, route if peers else "", peers, self.tls)
+        config.write_text(text, "utf-8")
         with (self.folder / f"server-{k}.log").open("ab") as log:
             self.running[k] = subprocess.Popen([nats_server(), "-c", str(config)], stdout=log, stderr=log)
 
@@ -113,7 +116,8 @@ class Servers:
     async def _probe(self) -> None:
         from bimetal.cluster.jet import connect
 
-        jet = await connect(self.urls, patience_s=2.0)
+        own = client_context(self.tls.client_ca, self.tls) if self.tls and self.tls.client_ca else None
+        jet = await connect(self.urls, patience_s=2.0, tls=own)
         await jet.stream("probe", {"subjects": ["probe"], "num_replicas": min(3, len(self.ports))})
         await jet.put("probe", b"x")
         await jet.wire.close()
@@ -126,10 +130,10 @@ class Servers:
 
 
 @contextlib.contextmanager
-def servers(folder: Path, count: int = 1) -> Iterator[Servers]:
+def servers(folder: Path, count: int = 1, tls: TlsFiles | None = None) -> Iterator[Servers]:
     """Run servers, ready to be used, until the block ends."""
     nats_server(), nats_path()
-    found = Servers(folder, [free_port() for _ in range(count)], [free_port() for _ in range(count)])
+    found = Servers(folder, [free_port() for _ in range(count)], [free_port() for _ in range(count)], tls)
     try:
         for k in range(count):
             found.start(k)

@@ -7,7 +7,6 @@ nor change anything (its Origin differs), and the page runs only scripts from he
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bimetal.api.message import refusal
 from bimetal.api.rest import answer
 from bimetal.nouns.errors import Error, NotAllowed
+from bimetal.trust.tls import is_loopback
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -98,16 +98,6 @@ class Guard:
         except ValueError:
             return False
         return is_loopback(name) or name in self.hosts
-
-
-def is_loopback(name: str) -> bool:
-    """True for names and addresses that only reach this machine."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 async def _turn_away(error: Error, scope: Scope, receive: Receive, send: Send) -> None:

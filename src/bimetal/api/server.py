@@ -12,9 +12,9 @@ from collections.abc import AsyncGenerator, Callable, Generator
 import uvicorn
 from starlette.applications import Starlette
 
-from bimetal.api.guard import is_loopback
 from bimetal.api.peer import certified
 from bimetal.nouns.errors import BadInput, NotAllowed
+from bimetal.trust.tls import is_loopback
 
 GRACE_S = 1
 LONGEST_MESSAGE = 4096

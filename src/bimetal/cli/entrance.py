@@ -6,7 +6,6 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from bimetal.api.guard import is_loopback
 from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import read
 from bimetal.cli.home import keys
@@ -16,7 +15,7 @@ from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
 from bimetal.trust.identify import Identify, anybody, by_certificate, by_token
 from bimetal.trust.key import fingerprint
 from bimetal.trust.revoked import RevokedFile
-from bimetal.trust.tls import TlsFiles, server_context
+from bimetal.trust.tls import TlsFiles, is_loopback, server_context
 from bimetal.trust.token import TokenFile
 from bimetal.wire.codec import Codec
 from bimetal.wire.codecs.json import JsonCodec

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol
 
 import msgspec
 
-from bimetal.nouns.errors import BadInput, NotAllowed, Unsupported
+from bimetal.nouns.errors import BadInput, Error, NotAllowed, Unsupported
 
 MESSAGE_ID = "Nats-Msg-Id"
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
@@ -259,10 +260,16 @@ class Jet:
             await asyncio.sleep(0.1)
 
 
-async def connect(servers: list[str], credentials: str = "", patience_s: float = 30.0) -> Jet:
+async def connect(
+    servers: list[str],
+    credentials: str = "",
+    patience_s: float = 30.0,
+    tls: ssl.SSLContext | None = None,
+) -> Jet:
     """Connect with nats-py; `credentials` is a file of the server's operator.
 
-    Raises Unsupported without nats-py, BadInput when no server answers, NotAllowed when refused.
+    With `tls`, only to servers whose certificate it takes. Raises Unsupported without nats-py, BadInput
+    when no server answers, NotAllowed when one is not who it should be, or refuses us.
     """
     try:
         client, errors = import_module("nats"), import_module("nats.errors")
@@ -270,30 +277,65 @@ async def connect(servers: list[str], credentials: str = "", patience_s: float =
         raise Unsupported(
             "talking to NATS needs the package nats-py", hint="pip install 'bimetal[cluster]'"
         ) from None
+    heard: list[Exception] = []
+
+    async def note(error: Exception) -> None:
+        # Of one that is lost later nothing is said: what was asked is asked again, and says so if that fails.
+        if wire is None:
+            heard.append(error)
+
+    wire: Wire | None = None
     given: dict[str, Any] = {"user_credentials": credentials} if credentials else {}
-    options = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.2, "error_cb": _quiet, **given}
+    if tls:
+        # Before the server has said anything: or one that says it has no TLS would be talked to without.
+        given |= {"tls": tls, "tls_handshake_first": True}
+    options = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.2, "error_cb": note, **given}
     try:
         # Once connected it comes back by itself, however long that takes; the first time it must not.
-        wire: Wire = await asyncio.wait_for(client.connect(servers=servers, **options), FIRST_S)
-    except errors.Error as error:
-        if "authorization" in str(error).lower() or "authentication" in str(error).lower():
-            raise NotAllowed("the server lets nobody in with these credentials", where=servers[0]) from None
-        raise _unreachable(servers, str(error)) from None
-    except (OSError, ValueError, TimeoutError) as error:
-        raise _unreachable(servers, str(error) or f"for {FIRST_S:g} s") from None
+        wire = await _within(FIRST_S, client.connect(servers=servers, **options))
+    except (errors.Error, OSError, ValueError, TimeoutError) as error:
+        raise _refused(servers, [*heard, error], tls is not None) from None
     return Jet(wire, (errors.Error, OSError), patience_s)
 
 
-async def _quiet(_: Exception) -> None:
-    """Say nothing of a lost connection: what was asked is asked again, and says so if that fails."""
+async def _within(seconds: float, connecting: Awaitable[Wire]) -> Wire:
+    """Return the connection; raises TimeoutError when there is none in time."""
+    task = asyncio.ensure_future(connecting)
+    try:
+        if not (await asyncio.wait({task}, timeout=seconds))[0]:
+            raise TimeoutError
+        return task.result()
+    finally:
+        # It may miss being called off, just as something else that it waits for within a time ends.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.1)
 
 
-def _unreachable(servers: list[str], said: str) -> BadInput:
-    return BadInput(
-        f"no NATS server answers there ({said})",
-        where=", ".join(servers),
-        hint="Start one with JetStream, or name others with --cluster",
-    )
+def _refused(servers: Sequence[str], heard: Sequence[Exception], secure: bool) -> Error:
+    """Return what kept us from all of these servers, the most telling of what was heard."""
+    where = ", ".join(servers)
+    for error in reversed(heard):
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return NotAllowed(
+                f"the server is not who it should be: {error.verify_message.rstrip('.').lower()}",
+                where=where,
+                hint="Name it as its certificate does, and give the authority of its fleet with --tls-ca",
+            )
+        if isinstance(error, ssl.SSLError):
+            reason = (error.reason or "it broke off").replace("_", " ").lower()
+            return NotAllowed(
+                f"no secure connection comes about: {reason}",
+                where=where,
+                hint="Give a certificate of this fleet, --tls-cert and --tls-key; does the server speak TLS?",
+            )
+        if "authorization" in str(error).lower() or "authentication" in str(error).lower():
+            return NotAllowed("the server lets nobody in with these credentials", where=where)
+    said = next((str(e) for e in reversed(heard) if str(e)), "") or f"for {FIRST_S:g} s"
+    hint = "Start one with JetStream, or name others with --cluster"
+    if not secure:
+        hint += "; one that speaks TLS needs --tls-ca, --tls-cert and --tls-key"
+    return BadInput(f"no NATS server answers there ({said})", where=where, hint=hint)
 
 
 def _away(said: str, patience_s: float, where: str) -> Unsupported:

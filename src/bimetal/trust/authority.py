@@ -83,15 +83,19 @@ class Authority:
     def certify_device(self, device: str, days: int) -> Issued:
         """Make a key and a certificate with which a device says who it is; raises BadInput for no name."""
         name = x509.UniformResourceIdentifier(urn_of(device))
-        return self._issue(device, name, ExtendedKeyUsageOID.CLIENT_AUTH, days)
+        return self._issue(device, name, (ExtendedKeyUsageOID.CLIENT_AUTH,), days)
 
     def certify_server(self, host: str, days: int) -> Issued:
         """Make a key and a certificate for a server, under the name or address that clients use."""
-        try:
-            name: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
-        except ValueError:
-            name = _dns_name(host)
-        return self._issue(host, name, ExtendedKeyUsageOID.SERVER_AUTH, days)
+        return self._issue(host, _host_name(host), (ExtendedKeyUsageOID.SERVER_AUTH,), days)
+
+    def certify_member(self, host: str, days: int) -> Issued:
+        """Make a key and a certificate for a machine of a fleet, which others connect to and which connects.
+
+        An authority that makes these should make none for devices, for its members let in whoever it knows.
+        """
+        uses = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+        return self._issue(host, _host_name(host), uses, days)
 
     def revoke(self, subject: str) -> int:
         """Let no certificate that was issued to this name count any longer; returns how many those were.
@@ -152,7 +156,9 @@ class Authority:
                 f"what is issued cannot be noted: {error.strerror}", where=str(path), hint="See whose it is"
             ) from None
 
-    def _issue(self, subject: str, name: x509.GeneralName, use: x509.ObjectIdentifier, days: int) -> Issued:
+    def _issue(
+        self, subject: str, name: x509.GeneralName, uses: Sequence[x509.ObjectIdentifier], days: int
+    ) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         ends = min(self._now + dt.timedelta(days=days), self._cert.not_valid_after_utc)
         if ends <= self._now:
@@ -164,7 +170,7 @@ class Authority:
             .not_valid_after(ends)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage, critical=True)
-            .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .add_extension(x509.SubjectAlternativeName([name]), critical=len(subject) > _LONGEST_NAME)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
@@ -213,6 +219,13 @@ def write_secret(path: Path, content: bytes) -> None:
         raise BadInput(
             f"this cannot be written: {error.strerror}", where=str(path), hint="Choose a folder of yours"
         ) from None
+
+
+def _host_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return _dns_name(host)
 
 
 def _dns_name(host: str) -> x509.DNSName:

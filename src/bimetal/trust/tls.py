@@ -6,6 +6,7 @@ TLS 1.2 and newer, and for clients' certificates the strict reading of RFC 5280.
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ Peer = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """The PEM files of a listener: its certificate with what leads to its authority, and its key.
+    """The PEM files of a listener or client: its certificate with what leads to its authority, and its key.
 
     With `client_ca`, clients must show a certificate of that authority.
     """
@@ -37,6 +38,16 @@ class TlsFiles:
     cert: Path
     key: Path
     client_ca: Path | None = None
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a name or address only reaches this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
@@ -50,13 +61,26 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     # Making one ticket to resume with takes a sixth of a handshake; the usual two are for browsers.
     context.num_tickets = 1
-    _checked(files.cert, "a certificate")
-    _load(files.key, "the private key of this certificate", lambda: _load_chain(context, files))
+    _load_own(context, files)
     if files.client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         ca = files.client_ca
         _load(ca, "certificates of an authority", lambda: context.load_verify_locations(ca))
+    return context
+
+
+def client_context(ca: Path, own: TlsFiles | None = None) -> ssl.SSLContext:
+    """Return the context of a client that connects to servers of this authority alone, showing its own files.
+
+    Raises as `server_context`.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    _load(ca, "certificates of an authority", lambda: context.load_verify_locations(ca))
+    if own is not None:
+        _load_own(context, own)
     return context
 
 
@@ -108,6 +132,11 @@ def _texts(peer: Peer, kind: str) -> list[str]:
 def _subjects(peer: Peer, of: str = "subject") -> list[str]:
     subject = cast("Sequence[Sequence[tuple[str, str]]]", peer.get(of, ()))
     return [text for part in subject for name, text in part if name == "commonName"]
+
+
+def _load_own(context: ssl.SSLContext, files: TlsFiles) -> None:
+    _checked(files.cert, "a certificate")
+    _load(files.key, "the private key of this certificate", lambda: _load_chain(context, files))
 
 
 def _load_chain(context: ssl.SSLContext, files: TlsFiles) -> None:

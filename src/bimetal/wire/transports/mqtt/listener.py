@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import ssl
 
 from bimetal.nouns.errors import BadInput, Broken, NotAllowed
 from bimetal.trust.identify import Identify, anybody
+from bimetal.trust.tls import is_loopback
 from bimetal.wire.transport import Clock, Deliver, Traffic
 from bimetal.wire.transports.mqtt.connection import Connection
 from bimetal.wire.transports.mqtt.exchange import Exchange, Forgotten, Named
@@ -50,7 +50,7 @@ class MqttListener:
             raise BadInput(
                 f"{port} is not a port", where=host, hint="Use a number from 0 (any free one) to 65535"
             )
-        if tls is None and not _is_loopback(host):
+        if tls is None and not is_loopback(host):
             raise NotAllowed(
                 "without TLS, only this machine itself may connect",
                 where=f"{host}:{port}",
@@ -137,13 +137,6 @@ class MqttListener:
         deadline_s = asyncio.get_running_loop().time() + 2 * self._limits.close_grace_s
         while self._exchange.traffic().open and asyncio.get_running_loop().time() < deadline_s:
             await asyncio.sleep(0.005)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _cannot_listen(error: OSError, host: str, port: int) -> BadInput:
