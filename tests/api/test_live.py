@@ -224,3 +224,34 @@ def test_an_empty_plant_says_nothing() -> None:
     assert live.frame_after(Mark(), 0) is None
     live.set_plant("Nothing", [], [])
     assert live.mark().readings == ()
+
+
+def test_a_device_that_is_forgotten_leaves_the_others_as_they_were() -> None:
+    live = small()
+    live.add_batch(rows([0, 1], [[1, 2], [3, 4]], "pump-1"))
+    live.add_batch(rows([0], [[5, 6]], "pump-2"))
+    live.add_event(event(device="pump-1"))
+    before = live.plant_revision
+    live.forget("pump-1")
+    live.forget("nobody")
+    assert [d.id for d in live.plant.devices] == ["pump-2"]
+    assert live.plant_revision > before, "every tab is told anew which there are"
+    assert len(live.alarms) == 0
+    assert live.readings_after("pump-2", None, 9)[0][1].tolist() == [[5, 6]]
+    with pytest.raises(NotFound):
+        live.readings_after("pump-1", None, 9)
+    live.add_batch(rows([2], [[7, 8]], "pump-2"))
+    assert live.newest_of("pump-2")[0] == BEGIN + 2 * SECOND
+
+
+def test_what_is_older_than_its_purpose_is_shown_no_longer() -> None:
+    live = small()
+    live.add_batch(rows([0], [[1, 2]], "pump-1"))
+    live.add_batch(rows([9], [[5, 6]], "pump-2"))
+    live.add_event(event(device="pump-2"))
+    live.forget_before(BEGIN + 5 * SECOND)
+    assert len(live.alarms) == 1
+    assert [d.id for d in live.plant.devices] == ["pump-2"]
+    live.forget_before(BEGIN + 10**6 * SECOND)
+    assert live.plant.devices == ()
+    assert len(live.alarms) == 0

@@ -153,3 +153,12 @@ def test_nothing_is_left_when_writing_fails(tmp_path: Path, key: SigningKey) -> 
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
     with pytest.raises(BadInput, match="cannot be written"):
         write(tmp_path / "absent" / "model", small(), key)
+
+
+def test_a_bundle_names_whom_its_parameters_or_its_card_name() -> None:
+    bundle = replace(small(), blocks={FLEET: b"", "pump-1": b""}, card={"labels": [{"device": "fan"}]})
+    assert [name for name in ("pump-1", "fan", "pump", "device", "nobody") if bundle.names(name)] == [
+        "pump-1",
+        "fan",
+        "device",
+    ]
