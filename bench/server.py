@@ -1,6 +1,6 @@
 """What scoring costs on a server, in ns a row of the default detector. Run: python bench/server.py.
 
-For 1, 5 and 38 signals: one device with many rows, and many devices with one row each; the law, wasm one
+For 1 to 38 signals: one device with many rows, and many devices with one row each; the law, wasm one
 device at a time, wasm with four in the lanes of a vector, and native code where there is a compiler. Each
 figure is the least of several runs, for other work on the machine only adds. With --river, the interpreter of
 an environment in which river is installed, its HalfSpaceTrees score and learn the same readings in this run.
@@ -31,7 +31,7 @@ from bimetal.targets.native import NativeTarget
 from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.wasm_run import WasmTarget
 
-SIGNALS = (1, 5, 38)
+SIGNALS = (1, 3, 5, 8, 38)
 DEVICES = (1_000, 10_000, 100_000)
 ROWS = 20_000
 LARGEST = 256 << 20

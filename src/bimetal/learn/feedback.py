@@ -147,16 +147,19 @@ def knowing(program: Program, values: Mapping[str, Values], card: Card, labels: 
 
 
 def _off(program: Program) -> Node | None:
-    """Find by how much each signal's features (s, f) are off from their own habit, as the score has it."""
-    found = None
+    """Find by how much each signal's features (s, f) are off from their own habit, as the score has it.
+
+    That is less what has drifted since, within bounds, and 0 where a signal cannot be used.
+    """
+    found: list[Node] = []
     for node in program.nodes():
-        if node.op != "sub":
-            continue
-        if node.args[1].op == "param" and node.args[1].name == "own_centre":
-            found = node
-        elif node.args[0] is found and node.args[1].op == "state":
-            return node  # less what has drifted since
-    return found
+        of_centre = node.op == "sub" and node.args[1].op == "param" and node.args[1].name == "own_centre"
+        goes_on = node.op in ("sub", "max", "min", "where") and any(a in found[-1:] for a in node.args)
+        if of_centre or goes_on:
+            found.append(node)
+            if node.op == "where":
+                return node
+    return None
 
 
 def _columns(features: int) -> list[int]:

@@ -20,6 +20,7 @@ from bimetal.nouns.errors import BadInput
 from bimetal.program.layout import Field, Layout, wait_of
 from bimetal.program.node import EVERY, Clock
 from bimetal.program.program import Program
+from bimetal.targets.c99_dot import NAMES, dot_of
 from bimetal.targets.c99_scalar import FUNCTIONS, LOCALS, MEMBERS, TYPES, Scalars, element, plain, turn
 from bimetal.targets.kernels.c99_kernel import call_of, functions_of
 from bimetal.targets.loops import (
@@ -290,6 +291,13 @@ def _body(body: Iterable[Stmt], depth: int, scalars: Scalars) -> Iterator[str]:
         match statement:
             case Note():
                 yield f"{'    ' * depth}/* {words(statement.text)} */"
+            case For() if dot := dot_of(statement):
+                total, rows = (
+                    spelled(dot.total),
+                    (f"&{element(x.buf, x.index)}" for x in (dot.left, dot.right)),
+                )
+                called = scalars.call(NAMES[dot.op], total, *rows, str(dot.count))
+                yield from _wrapped(f"{total} = {called};", depth)
             case For():
                 i = turn(statement.variable)
                 yield f"{'    ' * depth}for (int32_t {i} = 0; {i} < {statement.count}; {i}++) {{"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from bimetal.targets.c99_dot import FUNCTIONS as ROWS
 from bimetal.targets.loops import At, Buf, Expr, Lin, Lit, Op, Read, Ref
 from bimetal.targets.name import spelled
 
@@ -227,7 +228,12 @@ static float f32_sqrt(float a)
     return a;
 }
 #endif""",
+    **ROWS,
 }
+
+
+NEEDS = {"f32_min": ("is_so",), "f32_max": ("is_so",), "f32_common": ("f32_min", "is_so")}
+"""What the functions need beside them."""
 
 
 class Scalars:
@@ -256,7 +262,7 @@ class Scalars:
 
     def call(self, name: str, *args: str) -> str:
         """Return a call of one of the functions."""
-        self.used |= {name, *(["is_so"] if name in ("f32_min", "f32_max") else [])}
+        self.used |= {name, *NEEDS.get(name, ())}
         return f"{name}({', '.join(args)})"
 
     def _op(self, expr: Op, bind: int) -> str:

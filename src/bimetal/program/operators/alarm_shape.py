@@ -40,14 +40,15 @@ class AlarmShape(Checked):
                 quick, slow, spread = (letter.gather(off, letter.const(k, "i32")) for k in range(3))
             case _:
                 raise BadProgram(f"it takes f32 (s,) and f32 (3, s), not {list(signals)}", where="AlarmShape")
-        ways = word.clip(letter.stack([quick, slow, letter.neg(quick), letter.neg(slow), spread]), 0.0, BOUND)
-        squares = letter.mul(ways, ways)
-        up, down, restless = (
-            word.total(letter.slice_(squares, *span), axis=0) for span in ((0, 2), (2, 4), (4, 5))
-        )
+        ways = [word.clip(way, -BOUND, BOUND) for way in (quick, slow, spread)]
+        squares = [letter.mul(way, way) for way in ways]
+        rises = [letter.lt(letter.const(0.0, "f32"), way) for way in ways]
+        more = [letter.where(rise, square, 0.0) for rise, square in zip(rises, squares, strict=True)]
+        less = [letter.where(rise, 0.0, square) for rise, square in zip(rises, squares, strict=True)]
+        up, down, restless = letter.add(*more[:2]), letter.add(*less[:2]), more[2]
         whole = letter.add(letter.add(letter.add(up, down), restless), 1.0)
         each = letter.div(share, whole)
-        return letter.mul(letter.stack([up, down, restless, letter.const(np.ones(many), "f32")]), each)
+        return letter.stack([*(letter.mul(part, each) for part in (up, down, restless)), each])
 
     @classmethod
     def examples(cls) -> tuple[Example, ...]:

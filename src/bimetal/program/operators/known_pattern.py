@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from bimetal.nouns.errors import BadProgram
-from bimetal.program import choice, letter, word
+from bimetal.program import letter, word
 from bimetal.program.node import Node
 from bimetal.program.operator import Checked, Example, knob
 from bimetal.program.program import Draft
@@ -64,14 +64,14 @@ class KnownPattern(Checked):
         flat = letter.reshape(shape, (size,))
         same = word.total(letter.minimum(letter.reshape(shapes, (many, size)), flat))
         alike = letter.reduce(same, "max")
-        place = choice.place_of_greatest(same)
+        last = many - 1
+        place = letter.reduce(letter.where(letter.eq(same, alike), letter.iota(many), last), "min")
         some = letter.lt(letter.const(0.0, "f32"), alike)
-        at = letter.maximum(letter.const(0, "i32"), place)
-        within = letter.le(score, letter.gather(most, at))
-        times = letter.gather(gain, at)
+        within = letter.le(score, letter.gather(most, place))
+        times = letter.gather(gain, place)
         quiets = letter.lt(times, 2.0**-10)
         young = letter.where(quiets, word.clip(letter.sub(FORMED, score), 0.0, FORMED - 1), 0.0)
-        enough = letter.le(letter.gather(reach, at), letter.add(alike, letter.mul(young, SLACK)))
+        enough = letter.le(letter.gather(reach, place), letter.add(alike, letter.mul(young, SLACK)))
         louder = letter.mul(word.clip(score, -MOST_SCORE, MOST_SCORE), times)
         kept = letter.minimum(letter.const(UNDER, "f32"), score)
         near = letter.both(letter.both(some, within), enough)

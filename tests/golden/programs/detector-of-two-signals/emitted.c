@@ -158,6 +158,40 @@ static float f32_div(float a, float b)
 }
 #endif
 
+/* Add up the products of two rows, from left to right; where calls keep floats in registers, apart, so that the loop
+ * has some to itself. */
+#if defined(__AVR__)
+/* Parameters lie in flash, where no pointer to other memory reaches. */
+#define f32_dot(total, a, b, n) __extension__({ \
+    float sum_ = (total); \
+    for (int16_t k_ = 0; k_ < (n); k_++) { \
+        sum_ = sum_ + (a)[k_] * (b)[k_]; \
+    } \
+    sum_; \
+})
+#else
+#if defined(__GNUC__) && (defined(__arm__) || defined(__riscv))
+__attribute__((noinline)) static
+#elif defined(__GNUC__)
+__attribute__((always_inline)) static inline
+#else
+static
+#endif
+float f32_dot(float total, const float *a, const float *b, int32_t n)
+{
+    for (; n >= 4; n -= 4, a += 4, b += 4) {
+        total = total + a[0] * b[0];
+        total = total + a[1] * b[1];
+        total = total + a[2] * b[2];
+        total = total + a[3] * b[3];
+    }
+    for (; n > 0; n--, a++, b++) {
+        total = total + a[0] * b[0];
+    }
+    return total;
+}
+#endif
+
 /* Count down to the next firing. */
 static bool is_due(int32_t *wait, int32_t period)
 {
@@ -530,10 +564,8 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     for (int32_t i = 0; i < 2; i++) {
         for (int32_t j = 0; j < 20; j++) {
             float total_7 = -0.0f;
-            for (int32_t k = 0; k < 20; k++) {
-                const float pick_76 = scratch.f[pick_4 + 20 * i + k];
-                total_7 = total_7 + p->own_whiten[400 * i + 20 * j + k] * pick_76;
-            }
+            total_7 = f32_dot(total_7, &p->own_whiten[400 * i + 20 * j], &scratch.f[pick_4 + 20 *
+                i], 20);
             scratch.f[total_3 + 20 * i + j] = total_7;
         }
     }
