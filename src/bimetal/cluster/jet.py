@@ -26,6 +26,8 @@ PIN = "Nats-Pin-Id"
 FIRST_S = 10.0
 _SEQUENCE, _BEFORE, _STATUS = "Nats-Sequence", "Nats-Last-Sequence", "Status"
 
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+"""What OpenSSL calls an answer in the clear: the latter from 3.3 on."""
 _NO_MESSAGE, _NO_STREAM, _NO_CONSUMER = 10037, 10059, 10014
 _WRONG_LAST = (10071, 10164)
 _ASK_AGAIN = (503,)
@@ -317,18 +319,18 @@ def _refused(servers: Sequence[str], heard: Sequence[Exception], secure: bool) -
     where = ", ".join(servers)
     for error in reversed(heard):
         if isinstance(error, ssl.SSLCertVerificationError):
-            return NotAllowed(
-                f"the server is not who it should be: {error.verify_message.rstrip('.').lower()}",
-                where=where,
-                hint="Name it as its certificate does, and give the authority of its fleet with --tls-ca",
-            )
+            said = error.verify_message.rstrip(".").lower()
+            hint = "Name it as its certificate does, and give the authority of its fleet with --tls-ca"
+            if "expired" in said:
+                hint = "Make it another one: bimetal certify --member"
+            return NotAllowed(f"the server is not who it should be: {said}", where=where, hint=hint)
+        if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+            hint = "Give it --tls-cert, --tls-key and --tls-ca: see bimetal cluster --help"
+            return NotAllowed("the server speaks no TLS", where=where, hint=hint)
         if isinstance(error, ssl.SSLError):
             reason = (error.reason or "it broke off").replace("_", " ").lower()
-            return NotAllowed(
-                f"no secure connection comes about: {reason}",
-                where=where,
-                hint="Give a certificate of this fleet, --tls-cert and --tls-key; does the server speak TLS?",
-            )
+            hint = "Give a certificate of this fleet that still holds: --tls-cert and --tls-key"
+            return NotAllowed(f"no secure connection comes about: {reason}", where=where, hint=hint)
         if "authorization" in str(error).lower() or "authentication" in str(error).lower():
             return NotAllowed("the server lets nobody in with these credentials", where=where)
     said = next((str(e) for e in reversed(heard) if str(e)), "") or f"for {FIRST_S:g} s"
