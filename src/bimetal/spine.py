@@ -1,6 +1,6 @@
 """Spine: the walks, one page each; the only place where rooms meet. It calls, it never decides.
 
-cold:    history -> learn -> Program -> Bundle (sign, vectors, card)
+cold:    history -> learn -> Program -> Bundle (vectors, card; the door signs)
 hot:     messages -> codec -> Batch -> admit -> keep -> program (state per device) -> Event -> keep -> tell
 replay:  rows -> program (state per device) -> Event + explanation
 """
@@ -16,7 +16,6 @@ from threading import Lock
 
 from bimetal import __version__
 from bimetal.bundle.bundle import Bundle
-from bimetal.bundle.seal import write
 from bimetal.explain.explainer import Explainer
 from bimetal.explain.further import Further
 from bimetal.keep.archive import Archive
@@ -49,7 +48,6 @@ from bimetal.targets.wasm import write_wasm
 from bimetal.tell.alarm import Alarms
 from bimetal.tell.outbox import Outbox
 from bimetal.trust.admit import Admission
-from bimetal.trust.key import SigningKey
 from bimetal.wire.codec import Codec
 from bimetal.wire.file import open_tables
 from bimetal.wire.format import Formats
@@ -64,22 +62,20 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """How to learn: the promise, where to compute, who signs, what time it is, and where it is to run."""
+    """How to learn: the promise, where to compute, what time it is, and where it is to run."""
 
     budget: Budget
     target: Target
-    key: SigningKey
     now_ns: int
     tier: Tier = Tier.MCU
 
 
 @dataclass(frozen=True, slots=True)
 class Taught:
-    """What came of learning: what was learned, the model, and its size in bytes."""
+    """What came of learning: what was learned, and the model, which is still to be signed."""
 
     learned: Learned
     bundle: Bundle
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +88,15 @@ class Walked:
     taught: Taught
 
 
-def cold(data: Sequence[Path], hints: Hints, lesson: Lesson, output: Path, progress: Progress) -> Walked:
-    """Files in, a signed model out; raises what each room raises."""
+def cold(data: Sequence[Path], hints: Hints, lesson: Lesson, progress: Progress) -> Walked:
+    """Files in, a model out; raises what each room raises."""
     tables = open_tables(data, hints)
     history = History(tables.shape.signals)
     for rows in tables.batches(progress=lambda done, total: progress("reading", done / max(total, 1))):
         history.add(rows.batch, rows.labels)
     notes, shape = tables.label_notes(), tables.shape
     sources = tuple(path.name for path in data)
-    taught = teach(history, shape.period_s, sources, lesson, output, progress, shape.columns)
+    taught = teach(history, shape.period_s, sources, lesson, progress, shape.columns)
     return Walked(shape, tables.tally, notes, taught)
 
 
@@ -109,15 +105,13 @@ def teach(
     period_s: float,
     sources: tuple[str, ...],
     lesson: Lesson,
-    output: Path,
     progress: Progress,
     columns: tuple[str, ...] = (),
 ) -> Taught:
-    """A history in, a signed model out; `sources` and their `columns` are named on its card."""
+    """A history in, a model out; `sources` and their `columns` are named on its card."""
     learned = train(history, lesson.budget, lesson.target, period_s, progress, tier=lesson.tier)
     learned = replace(learned, card=replace(learned.card, sources=sources, columns=columns))
-    bundle = bundle_of(learned, lesson.now_ns, progress)
-    return Taught(learned, bundle, write(output, bundle, lesson.key))
+    return Taught(learned, bundle_of(learned, lesson.now_ns, progress))
 
 
 def bundle_of(learned: Learned | Known, now_ns: int, progress: Progress) -> Bundle:

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from bimetal.cluster import fill as module
-from bimetal.cluster.fill import Fill, alone, devices_by_shard, fill_shard, on_ray, read_filled
+from bimetal.cluster.fill import Fill, alone, devices_by_shard, fill_shard, read_filled
 from bimetal.keep.segment import Segments
 from bimetal.nouns import Batch
-from bimetal.nouns.errors import BadInput, NotFound, Unsupported
+from bimetal.nouns.errors import BadInput, NotFound
 from bimetal.stream.parcel import Outcome, outcome_bytes
 from bimetal.stream.shard import shard_of
 from bimetal.stream.stream import Stream
@@ -161,15 +161,6 @@ def test_a_state_of_another_model_is_refused(kept: Path, tmp_path: Path) -> None
     other = type(RUN)("small", RUN.reorder, RUN.scorer, b"another")
     with pytest.raises(BadInput, match="another model"):
         fill_shard(other, given, shard, devices)
-
-
-def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(name: str) -> object:
-        raise ImportError(name)
-
-    monkeypatch.setattr(module, "import_module", absent)
-    with pytest.raises(Unsupported, match="pip install ray"):
-        on_ray(lambda *_: 0, {})
 
 
 @pytest.mark.slow

@@ -23,7 +23,6 @@ from bimetal.targets.present import fastest
 from bimetal.tell.alarm import Alarms, Notice
 from bimetal.tell.outbox import Outbox
 from bimetal.trust.admit import Admission
-from bimetal.trust.key import KeyFolder
 from bimetal.wire.codecs.json import JsonCodec
 from bimetal.wire.transport import Message
 
@@ -59,12 +58,11 @@ def part(batch: Batch, rows: np.ndarray) -> Batch:
 
 
 @pytest.fixture(scope="module")
-def taught(readings: Batch, tmp_path_factory: pytest.TempPathFactory) -> Taught:
+def taught(readings: Batch) -> Taught:
     """A model learned from the healthy stretch."""
-    folder = tmp_path_factory.mktemp("model")
-    lesson = Lesson(Budget(1, "hour"), fastest(), KeyFolder(folder / "keys").signing_key(), BEGIN_NS)
+    lesson = Lesson(Budget(1, "hour"), fastest(), BEGIN_NS)
     history = history_of([part(readings, readings.time_ns < LEARN_NS)])
-    return teach(history, 0.1, ("simulated",), lesson, folder / "plant.bm", lambda _stage, _part: None)
+    return teach(history, 0.1, ("simulated",), lesson, lambda _stage, _part: None)
 
 
 @pytest.fixture

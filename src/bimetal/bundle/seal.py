@@ -56,7 +56,14 @@ class Sealed:
 
 def seal(bundle: Bundle, key: SigningKey) -> bytes:
     """Return the signed bytes of a bundle; equal bundles and keys give equal bytes."""
-    content = cbor2.dumps(
+    content = content_of(bundle)
+    length = len(content).to_bytes(8, "little")
+    return MAGIC + key.public + key.sign(PURPOSE, length + content) + length + content
+
+
+def content_of(bundle: Bundle) -> bytes:
+    """Return what is signed of a bundle; equal bundles give equal bytes, and `parse` reads them."""
+    return cbor2.dumps(
         {
             "program": encode(bundle.program),
             "digest": digest(bundle.program),
@@ -69,8 +76,6 @@ def seal(bundle: Bundle, key: SigningKey) -> bytes:
         },
         canonical=True,
     )
-    length = len(content).to_bytes(8, "little")
-    return MAGIC + key.public + key.sign(PURPOSE, length + content) + length + content
 
 
 def write(path: Path, bundle: Bundle, key: SigningKey) -> int:
@@ -154,7 +159,7 @@ def unseal(content: bytes, where: str = "model") -> Sealed:
         raise BadInput("the model file is truncated or has bytes to spare", where=where, hint="Copy it again")
     try:
         check_signature(signer, signature, PURPOSE, length + rest)
-        return Sealed(_parse(rest, where), signer)
+        return Sealed(parse(rest, where), signer)
     except Error as error:
         raise error if error.where else type(error)(error.what, where=where, hint=error.hint) from None
 
@@ -165,7 +170,8 @@ def _cut(content: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     return head.read(PUBLIC_BYTES), head.read(SIGNATURE_BYTES), head.read(8), head.read()
 
 
-def _parse(content: bytes, where: str) -> Bundle:
+def parse(content: bytes, where: str) -> Bundle:
+    """Return the bundle of which these are the content; raises BadInput when they are not well formed."""
     broken = BadInput("the model is signed but not well formed", where=where, hint="Ask whoever made it")
     try:
         loaded: object = cbor2.loads(content)

@@ -20,6 +20,7 @@ import click
 
 from bimetal.api import Live, Stage, bind, create_app, serving
 from bimetal.api.card import model_view
+from bimetal.bundle.seal import write
 from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.home import keys
 from bimetal.cli.judging import Judging, shown_on
@@ -185,9 +186,11 @@ class Demo:
     def _teach(self, begin_ns: int) -> Taught:
         kept = self._walk.archive.segments.batch(since_ns=begin_ns)
         budget: Budget = parse_budget(self._wish.false_alarms)
-        lesson = Lesson(budget, quickest(), keys().signing_key(), time.time_ns())
+        lesson = Lesson(budget, quickest(), time.time_ns())
         period_s = self._manifest.signals[0].signal.period_s
-        return teach(history_of([kept]), period_s, ("demo",), lesson, self._model, lambda _stage, _part: None)
+        taught = teach(history_of([kept]), period_s, ("demo",), lesson, lambda _stage, _part: None)
+        write(self._model, taught.bundle, keys().signing_key())
+        return taught
 
     @property
     def _model(self) -> Path:

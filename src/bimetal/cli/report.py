@@ -25,6 +25,7 @@ class Report:
     hints: Hints
     output: Path
     walked: Walked
+    size_bytes: int
     target: str
     seconds: float
 
@@ -41,7 +42,7 @@ class Report:
             *promise_lines(card),
             *(f"note: {limit}" for limit in card.limits if card.promise not in limit),
             f"each device takes {place.state.size:,} bytes of state and {place.params.size:,} of parameters",
-            f"{self.output}: {walked.taught.bytes:,} bytes, signed, with "
+            f"{self.output}: {self.size_bytes:,} bytes, signed, with "
             f"{counted(len(walked.taught.bundle.vectors['runs']), 'golden vector')}",
             "",
             f"Next: {self.next_command()}",
@@ -72,7 +73,7 @@ class Report:
         card, place = taught.learned.card, layout_of(taught.learned.program)
         return {
             "model": str(self.output),
-            "bytes": taught.bytes,
+            "bytes": self.size_bytes,
             "head_bytes": HEAD_BYTES,
             "digest": digest(taught.learned.program).hex(),
             "rows": card.rows,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bimetal.bundle.seal import check_free
+from bimetal.bundle.seal import check_free, write
 from bimetal.cli.home import keys
 from bimetal.cli.pace import quickest
 from bimetal.cli.progress import Progress
@@ -35,9 +35,11 @@ def teach(
     budget = parse_budget(false_alarms)
     check_place(output, data)
     check_free(output)
-    lesson = Lesson(budget, target, keys().signing_key(), time.time_ns(), Tier(tier))
-    walked = _learn(data, hints, lesson, output)
-    report = Report(data, hints, output, walked, target.name, time.monotonic() - began_s)
+    key = keys().signing_key()
+    lesson = Lesson(budget, target, time.time_ns(), Tier(tier))
+    walked = _learn(data, hints, lesson)
+    size = write(output, walked.taught.bundle, key)
+    report = Report(data, hints, output, walked, size, target.name, time.monotonic() - began_s)
     if as_json:
         click.echo(json.dumps(report.figures()))
         return
@@ -45,10 +47,10 @@ def teach(
         say(line)
 
 
-def _learn(data: tuple[Path, ...], hints: Hints, lesson: Lesson, output: Path) -> Walked:
+def _learn(data: tuple[Path, ...], hints: Hints, lesson: Lesson) -> Walked:
     progress = Progress()
     try:
-        return cold(data, hints, lesson, output, progress)
+        return cold(data, hints, lesson, progress)
     except BadInput as error:
         if error.where:
             raise

@@ -11,7 +11,13 @@ from bimetal.cli.columns import column_options, hints_of
 from bimetal.cli.command import Command, as_json
 
 
-@click.command(cls=Command, examples=("bimetal train plant.csv -o plant.bm --false-alarms 1/week",))
+@click.command(
+    cls=Command,
+    examples=(
+        "bimetal train plant.csv -o plant.bm --false-alarms 1/week",
+        "bimetal train site-*.csv -o models --each --ray local",
+    ),
+)
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The model file to write."
@@ -30,16 +36,34 @@ from bimetal.cli.command import Command, as_json
     show_default=True,
     help="Where it is to run: mcu keeps the state of very many signals within 16 KB.",
 )
+@click.option("--each", is_flag=True, help="A model for each DATA, file or folder; OUTPUT is a folder.")
+@click.option(
+    "--ray", default="", metavar="ADDRESS", help="With --each: on a Ray cluster, or `local` processors."
+)
 @column_options()
 @as_json()
 def command(
-    data: tuple[Path, ...], output: Path, false_alarms: str, tier: str, as_json: bool, **columns: Any
+    data: tuple[Path, ...],
+    output: Path,
+    false_alarms: str,
+    tier: str,
+    each: bool,
+    ray: str,
+    as_json: bool,
+    **columns: Any,
 ) -> None:
     """Learn what is normal from CSV or Parquet files; nothing needs to be configured.
 
     Separator, decimal comma, time column, period, units, gaps, constant and text columns are found
     out and shown. Rows that a label column marks are not learned from.
     """
+    if each:
+        from bimetal.cli.site import teach_sites
+
+        teach_sites(data, output, false_alarms, tier, as_json, hints_of(columns), ray)
+        return
+    if ray:
+        raise click.UsageError("--ray learns many models at once: it goes with --each.")
     from bimetal.cli.teaching import teach
 
     teach(data, output, false_alarms, tier, as_json, hints_of(columns))

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+from bimetal.cluster.pool import OnRay
 from bimetal.keep.asked import Asked
 from bimetal.keep.disk import make_folder, sweep_unfinished, write_whole
 from bimetal.keep.rows import join, no_rows, pivot, tidy
 from bimetal.keep.snapshot import look
 from bimetal.nouns.batch import Batch
-from bimetal.nouns.errors import BadInput, NotFound, Unsupported
+from bimetal.nouns.errors import BadInput, NotFound
 from bimetal.nouns.signal import Signal
 from bimetal.stream.parcel import Outcome, Parcel, outcome_bytes, outcomes_of
 from bimetal.stream.shard import SHARDS, shard_of
@@ -107,24 +106,13 @@ def on_ray(
 ) -> int:
     """Run every shard somewhere on a Ray cluster (`address`, else this machine); returns the sum.
 
-    A shard whose process died is begun again, as often as that takes. Raises Unsupported without Ray,
-    and what a shard raises.
+    A shard whose process died is begun again, as often as that takes. Raises as OnRay.each.
     """
-    try:
-        ray: Any = import_module("ray")
-    except ImportError:
-        raise Unsupported("running on Ray needs the package ray", hint="pip install ray") from None
-    begun = not ray.is_initialized()
-    if begun:
-        ray.init(address=address or "local", include_dashboard=False, log_to_driver=False)
-    try:
-        task = ray.remote(max_retries=-1)(work)
-        return sum(ray.get([task.remote(shard, devices) for shard, devices in parts.items()]))
-    except ray.exceptions.RayTaskError as error:
-        raise error.cause from None
-    finally:
-        if begun:
-            ray.shutdown()
+
+    def one(part: tuple[int, tuple[str, ...]]) -> int:
+        return work(*part)
+
+    return sum(said for _, said in OnRay(address).each(one, list(parts.items())))
 
 
 def _parcels(run: ShardRun, fill: Fill, devices: Sequence[str], after: int) -> Iterator[tuple[int, Parcel]]:
