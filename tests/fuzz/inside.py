@@ -161,7 +161,7 @@ INSIDE: dict[str, Decoder] = {
     "contribution": Decoder(sealed_contribution, lambda: [open_contribution()]),
     "ubjson": Decoder(read_ubjson, lambda: [b"{i\x01a[$d#i\x02?\x80\0\0@\0\0\0i\x01bTi\x01cSi\x03abc}"]),
     "model": Decoder(seal.unseal, lambda: [whole()]),
-    "model-inside": Decoder(lambda c: seal._parse(c, "a"), lambda: [whole()[seal.HEAD_BYTES :]]),
+    "model-inside": Decoder(lambda c: seal.parse(c, "a"), lambda: [whole()[seal.HEAD_BYTES :]]),
     "card": Decoder(lambda c: card_of(_plain(c)), lambda: [cbor2.dumps(dict(model().bundle.card))]),
     "program": Decoder(canonical.decode, lambda: [canonical.encode(program())]),
     "vectors": Decoder(
