@@ -117,7 +117,8 @@ def _header(program: Program, lowered: Lowered, name: str) -> str:
         f"/* {name}.h: {words(program.title)}, as emitted by bimetal.",
         f" * Bytes: state {lay.state.size}, parameters {lay.params.size}, reading {lay.input.size},",
         f" * result {lay.output.size}, and {lowered.scratch_bytes} of scratch memory on the stack. */",
-        f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n",
+        f"#ifndef {guard}\n#define {guard}\n\n#include <math.h>\n#include <stdint.h>\n",
+        GAPS,
         IN_FLASH,
         '#ifdef __cplusplus\nextern "C" {\n#endif\n',
         *structs,
@@ -128,6 +129,13 @@ def _header(program: Program, lowered: Lowered, name: str) -> str:
         "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
     ])  # fmt: skip
 
+
+GAPS = """/* The smallest of Zephyr's C libraries has a math.h without these two. */
+#ifndef NAN
+#define NAN __builtin_nanf("")
+#define INFINITY __builtin_inff()
+#endif
+"""
 
 IN_FLASH = f"""/* An AVR keeps constants in RAM, unless they are declared to lie in flash, which GNU C can. */
 #ifndef {FLASH}
@@ -199,7 +207,7 @@ def _code(program: Program, lowered: Lowered, name: str) -> str:
     head = [
         f"/* {name}.c: {words(program.title)}, as emitted by bimetal. */",
         f'#include "{name}.h"\n',
-        "#include <float.h>\n#include <math.h>\n#include <stdbool.h>\n#include <string.h>\n",
+        "#include <float.h>\n#include <stdbool.h>\n#include <string.h>\n",
         OPEN + "\n",
     ]
     return "\n".join(

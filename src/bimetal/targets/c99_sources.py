@@ -28,7 +28,6 @@ def write_params(program: Program, block: bytes, name: str) -> str:
     layout = layout_of(program).params
     lines = [
         f'#include "{name}_params.h"\n',
-        "#include <math.h>\n",
         f"const BIMETAL_FLASH {name}_params {name}_learned = {{",
     ]
     for f in layout.fields:

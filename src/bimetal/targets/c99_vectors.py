@@ -16,26 +16,38 @@ from bimetal.targets.vectors import KINDS, Vector, Vectors
 
 MOST_CHARACTERS = 200_000
 """How long the tables may get; vectors beyond are left out."""
+AVR_BYTES = 32_767
+"""The longest array there can be on an AVR."""
 
 
-def write_tests(program: Program, vectors: Vectors, name: str) -> tuple[str, str, int]:
-    """Return `NAME_test.h`, `NAME_test.c`, and how many vectors they hold.
+def write_tests(program: Program, vectors: Vectors, name: str) -> tuple[str, str, tuple[Vector, ...]]:
+    """Return `NAME_test.h`, `NAME_test.c`, and the vectors they hold.
 
     Every element is one 32-bit word, so that the tables do not depend on the order of bytes.
     """
     lay = layout_of(program)
     tables: list[str] = []
     size = 0
-    for vector in vectors.runs:
+    few, runs = _for_an_avr_first(program, vectors.runs)
+    for vector in runs:
         text = ",".join(_words(vector, lay.input, lay.output, lay.state))
         size += len(text)
         if size > MOST_CHARACTERS and tables:
             break
         tables.append(text)
-    kept = vectors.runs[: len(tables)]
-    few = min(len(tables), len(KINDS))
-    header = HEADER.format(name=name, guard=name.upper(), count=len(tables), few=few)
-    return header, _code(program, kept, tables, name), len(tables)
+    kept = runs[: len(tables)]
+    header = HEADER.format(name=name, guard=name.upper(), count=len(kept), few=min(few, len(kept)))
+    return header, _code(program, kept, tables, name), kept
+
+
+def _for_an_avr_first(program: Program, runs: Sequence[Vector]) -> tuple[int, tuple[Vector, ...]]:
+    """Return how many an AVR keeps, and all with those first: one of each kind, where there is room."""
+    kept: list[int] = []
+    for k in range(min(len(runs), len(KINDS))):
+        if table_bytes(program, [runs[j] for j in (*kept, k)]) <= AVR_BYTES:
+            kept.append(k)
+    rest = (k for k in range(len(runs)) if k not in kept)
+    return len(kept), tuple(runs[k] for k in (*kept, *rest))
 
 
 def table_bytes(program: Program, runs: Sequence[Vector]) -> int:
@@ -141,7 +153,8 @@ extern "C" {{
 #endif
 
 /* How many golden vectors lie in flash: the first BIMETAL_VECTORS of them, none with
- * BIMETAL_NO_VECTORS; unless asked for more, an AVR keeps one of each kind. */
+ * BIMETAL_NO_VECTORS; unless asked for more, an AVR keeps one of each kind, where the longest
+ * array it can have has room for it. */
 #if defined(BIMETAL_NO_VECTORS)
 #define {guard}_VECTORS 0
 #elif !defined(BIMETAL_VECTORS) && defined(__AVR__)

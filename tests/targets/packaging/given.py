@@ -10,7 +10,9 @@ import numpy as np
 from bimetal.learn.detector import Design, detector_program
 from bimetal.program import letter, word
 from bimetal.program.block import pack
+from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.program import Draft
+from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.packaging.package import PACKAGES, PLAIN, packed
 from bimetal.targets.packaging.parts import About, Parts, parts_of
 from bimetal.targets.project import write_folder
@@ -46,14 +48,36 @@ DRAFTS = {"plain": plain_draft, "odd": odd_draft, "bare": bare_draft}
 
 
 @cache
+def block_of(which: str) -> bytes:
+    """Return the parameters of one of the programs."""
+    draft = DRAFTS[which]()
+    return pack(draft.finish(), {name: np.asarray(value) for name, value in draft.values.items()})
+
+
+@cache
 def parts(which: str, board: str = "") -> Parts:
     """Return the parts of one of the programs, called plant."""
-    draft = DRAFTS[which]()
-    program = draft.finish()
-    block = pack(program, {name: np.asarray(value) for name, value in draft.values.items()})
+    program, block = DRAFTS[which]().finish(), block_of(which)
     vectors = make_vectors(program, block, seed=3, runs=12)
     about = About(version="2026.1.5", period_s=0.25, board=board, remarks=("Fits nowhere.",))
     return parts_of(program, block, vectors, "plant", about)
+
+
+def told(which: str, rows: int) -> list[list[str]]:
+    """Return the words of what an example prints with printf, of as many readings, all of them gaps."""
+    made = parts(which)
+    layout = layout_of(made.program)
+    gaps = np.zeros(rows, layout.input.dtype)
+    for field in layout.input.fields:
+        gaps[field.name] = np.nan if field.dtype == "f32" else 0
+    law = NumpyTarget().load(made.program, block_of(which))
+    _, results, fired = law.run(initial_state(made.program), gaps)
+    said = [row for row in range(rows) if which != "odd" or fired[row] > 1]
+    return [
+        [word for f in made.results() for value in results[f.name][row].reshape(-1).tolist()
+         for word in (f.name, f"{value:g}")]
+        for row in said
+    ]  # fmt: skip
 
 
 def written(kind: str, which: str, folder: Path) -> Path:

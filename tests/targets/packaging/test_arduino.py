@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.targets.compiled import run
 from tests.targets.packaging.given import written
+from tests.targets.packaging.listen import heard
 
 CORE = Path(os.environ.get("ARDUINO_AVR", "/usr/share/arduino/hardware/arduino/avr"))
 """Where apt-get install arduino-core-avr puts it."""
@@ -24,7 +23,6 @@ BOARD = (
 )
 ALIKE = ("-Os", "-ffunction-sections", "-fdata-sections", "-flto", "-w")
 """As platform.txt of the core says."""
-LONGEST_S = 60
 
 
 @pytest.mark.slow
@@ -36,7 +34,8 @@ LONGEST_S = 60
 def test_the_sketch_checks_itself_and_watches_with_the_real_core(which: str, tmp_path: Path) -> None:
     folder = written("arduino", which, tmp_path)
     build(folder)
-    said = heard(folder)
+    board = ["simavr", "-m", "atmega2560", "-f", "16000000", "sketch.elf"]
+    said = heard(board, folder, r"(score|energy) .*\n")
     assert re.search(r"self-test: 0 of [1-9]\d* vectors differ", said), said
     assert re.search(r"(score|energy) ", said), said
 
@@ -57,19 +56,3 @@ def build(folder: Path) -> None:
     run([*cpp, "-include", "Arduino.h", "-x", "c++", "examples/watch/watch.ino"], folder)
     objects = [path.name for path in folder.glob("*.o")]
     run(["avr-gcc", *BOARD, *ALIKE, "-Wl,--gc-sections", *objects, "-lm", "-o", "sketch.elf"], folder)
-
-
-def heard(folder: Path) -> str:
-    """Return what the board says on its serial line, until it has told a reading."""
-    command = ["simavr", "-m", "atmega2560", "-f", "16000000", "sketch.elf"]
-    file = folder / "said"
-    with file.open("wb") as out, subprocess.Popen(command, cwd=folder, stdout=out, stderr=out) as board:
-        end = time.monotonic() + LONGEST_S
-        try:
-            while time.monotonic() < end and board.poll() is None:
-                time.sleep(0.2)
-                if re.search(rb"(score|energy) .*\n", file.read_bytes()):
-                    break
-        finally:
-            board.kill()
-    return file.read_bytes().decode(errors="replace")

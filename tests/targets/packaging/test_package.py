@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bimetal.targets.packaging.package import PACKAGES
+from bimetal.nouns.errors import Unsupported
+from bimetal.shrink.board import BOARDS
+from bimetal.targets.packaging.package import PACKAGES, packed
 from tests.targets.packaging.given import DRAFTS, STUB, parts, written
 
 EVERY = ["", *PACKAGES]
@@ -217,7 +220,7 @@ def test_manifests_are_what_their_tools_read(tmp_path: Path) -> None:
     library = json.loads((written("platformio", "odd", tmp_path / "p") / "library.json").read_text())
     assert (library["name"], library["version"]) == ("plant", "2026.1.5")
     properties = (written("arduino", "odd", tmp_path / "a") / "library.properties").read_text().splitlines()
-    keys = [line.split("=", 1)[0] for line in properties]
+    keys = [line.split("=", 1)[0] for line in properties if not line.startswith("#")]
     assert keys == ["name", "version", "author", "maintainer", "sentence", "paragraph", "category", "url",
                     "architectures", "includes"]  # fmt: skip
 
@@ -228,3 +231,42 @@ def test_manifests_are_what_their_tools_read(tmp_path: Path) -> None:
 def test_the_platformio_project_is_for_the_board(board: str, platform: str) -> None:
     project = PACKAGES["platformio"].files(parts("plain", board))["examples/watch/platformio.ini"]
     assert f"platform = {platform}\n" in project
+
+
+@pytest.mark.parametrize("kind", ["zephyr", "esp-idf", "platformio"])
+def test_every_board_is_called_what_its_tools_call_it_or_refused(kind: str) -> None:
+    refused: set[str] = set()
+    for board in BOARDS:
+        try:
+            packed(parts("plain", board), PACKAGES[kind])
+        except Unsupported:
+            refused.add(board)
+    espressif = {"esp32-devkit", "esp32-c3", "esp32-s3"}
+    none = {
+        "zephyr": {"arduino-uno", "arduino-mega", "esp8266"},
+        "esp-idf": set(BOARDS) - espressif,
+        "platformio": {"pico2"},
+    }
+    assert refused == none[kind]
+
+
+@pytest.mark.needs("gcc")
+@both
+def test_a_c_library_whose_math_knows_no_gap_will_do(which: str, tmp_path: Path) -> None:
+    folder = written("", which, tmp_path)
+    (folder / "math.h").write_text("/* as small as Zephyr's own */\nfloat sqrtf(float square);\n")
+    for name in ("plant", "plant_params", "plant_test"):
+        run("gcc", *C99, "-O2", "-I.", "-c", f"{name}.c", folder=folder)
+    run("gcc", "-include", "plant.h", "-x", "c", "test_main.c", "-x", "none", *(f"{n}.o" for n in (
+        "plant", "plant_params", "plant_test")), "-lm", "-o", "run", folder=folder)  # fmt: skip
+    assert "12 of 12 equal" in run("./run", folder=folder)
+
+
+def test_the_stack_of_an_example_grows_with_what_the_program_needs() -> None:
+    small, large = parts("bare"), replace(parts("plain"), scratch_bytes=9000)
+    stacks = [re.findall(r"STACK_SIZE=(\d+)", config) for p in (small, large) for config in (
+        PACKAGES["zephyr"].files(p)["samples/watch/prj.conf"],
+        PACKAGES["esp-idf"].files(p)["examples/watch/sdkconfig.defaults"])]  # fmt: skip
+    assert stacks[:2] == [["3584"], ["3584"]]
+    assert stacks[2] == stacks[3]
+    assert int(stacks[2][0]) >= 9000 + 2048

@@ -33,14 +33,15 @@ def sketch(parts: Parts, file: str, head: str) -> str:
     )
 
 
-PROPERTIES = """name=%name%
+PROPERTIES = """# The url is asked for: put your own in its place before you give the library to others.
+name=%name%
 version=%version%
 author=bimetal
 maintainer=bimetal
 sentence=%title%, as a function of one reading after the other.
 paragraph=Emitted by bimetal with learned values and golden vectors; no malloc, known sizes of code and state.
 category=Data Processing
-url=
+url=https://example.org/%name%
 architectures=*
 includes=%name%.h,%name%_params.h,%name%_test.h
 """
@@ -56,10 +57,7 @@ KEYWORDS = """%name%_state\tKEYWORD1
 """
 
 SKETCH = """/* %file%: checks itself, then scores a reading every %period_ms% ms. */
-%head%#include <math.h>
-#include <string.h>
-
-#include <%name%.h>
+%head%#include <%name%.h>
 #include <%name%_params.h>
 #include <%name%_test.h>
 

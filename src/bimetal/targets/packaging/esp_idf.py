@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from bimetal.targets.packaging.parts import Parts
+from bimetal.targets.packaging.parts import Parts, named
 from bimetal.targets.packaging.sketch import PRINTF, read_sensors, says_something, tell
 
 USE = """
-idf.py -C examples/watch set-target %chip% && idf.py -C examples/watch flash monitor
+idf.py -C examples/watch set-target %board% && idf.py -C examples/watch flash monitor
                 runs the golden vectors on the board, says how many differ, then scores readings
 In your project: put this folder into components/, and REQUIRES its name where you include %name%.h.
 """
 
-CHIPS = {"esp32-c3": "esp32c3", "esp32-s3": "esp32s3"}
+CHIPS = {"": "esp32", "esp32-devkit": "esp32", "esp32-c3": "esp32c3", "esp32-s3": "esp32s3"}
 
 
 def chip_of(parts: Parts) -> str:
-    """Return what ESP-IDF calls the chip of the board."""
-    return CHIPS.get(parts.about.board, "esp32")
+    """Return what ESP-IDF calls the chip of the board; raises Unsupported where it has none of the kind."""
+    return named(CHIPS, parts, "ESP-IDF")
 
 
 def files(parts: Parts) -> dict[str, str]:
@@ -26,6 +26,7 @@ def files(parts: Parts) -> dict[str, str]:
         "Kconfig": parts.spelled(KCONFIG),
         "idf_component.yml": parts.spelled(MANIFEST),
         "examples/watch/CMakeLists.txt": parts.spelled(PROJECT),
+        "examples/watch/sdkconfig.defaults": parts.spelled(DEFAULTS),
         "examples/watch/main/CMakeLists.txt": parts.spelled(MAIN_CMAKE),
         "examples/watch/main/main.c": parts.spelled(
             MAIN, read=read_sensors(parts), tell=tell(parts, PRINTF), something=says_something(parts)
@@ -65,15 +66,20 @@ PROJECT = """# idf.py set-target CHIP, then idf.py flash monitor
 cmake_minimum_required(VERSION 3.16)
 set(EXTRA_COMPONENT_DIRS "${CMAKE_CURRENT_LIST_DIR}/../..")
 include($ENV{IDF_PATH}/tools/cmake/project.cmake)
+idf_build_set_property(MINIMAL_BUILD ON)
 project(%name%_watch)
 """
 
-MAIN_CMAKE = """# The program's entry; it may use every component of the project.
-idf_component_register(SRCS "main.c")
+DEFAULTS = """CONFIG_ESP_MAIN_TASK_STACK_SIZE=%stack%
+"""
+
+MAIN_CMAKE = """# The program's entry. The model is called as its folder is.
+get_filename_component(folder "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+get_filename_component(model "${folder}" NAME)
+idf_component_register(SRCS "main.c" REQUIRES ${model})
 """
 
 MAIN = """/* main.c: checks itself, then scores a reading every %period_ms% ms. */
-#include <math.h>
 #include <stdio.h>
 
 #include "freertos/FreeRTOS.h"

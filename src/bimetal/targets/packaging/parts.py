@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from bimetal.nouns.errors import Unsupported
 from bimetal.program.layout import Field, layout_of
 from bimetal.program.program import Program
 from bimetal.program.verify import check
@@ -16,6 +18,13 @@ from bimetal.targets.kernels.substitute import in_one_piece
 from bimetal.targets.lower import lower
 from bimetal.targets.project import Files
 from bimetal.targets.vectors import Vectors
+
+Name = TypeVar("Name")
+
+PRINTING_BYTES = 3584
+"""Stack on which a float can be printed everywhere: what ESP-IDF gives a main task."""
+BESIDE_BYTES = 2048
+"""Stack beside scratch memory, a reading and a result: three times what was found on Cortex-M."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +69,22 @@ class Parts:
         """Whole milliseconds between readings, at least one; a second when nobody knows."""
         return max(1, round((self.about.period_s or 1.0) * 1000))
 
+    @property
+    def stack_bytes(self) -> int:
+        """Stack for a task that computes, then prints: more than it takes, in steps of 512 bytes."""
+        layout = layout_of(self.program)
+        computing = self.scratch_bytes + layout.input.size + layout.output.size + BESIDE_BYTES
+        return -(-max(computing, PRINTING_BYTES) // 512) * 512
+
     def code(self, folder: str = "") -> dict[str, bytes]:
         """Return all C but examples, in a folder."""
         return {f"{folder}{file}": data for file, data in {**self.sources, **self.tests}.items()}
 
     def spelled(self, template: str, **more: str) -> str:
-        """Fill in a template: %name%, %NAME%, %title%, %period_ms%, and what else is given."""
+        """Fill in a template: %name%, %NAME%, %title%, %stack%, %period_ms%, and what else is given."""
         given = {**more, "name": self.name, "NAME": self.name.upper(), "title": self.title}
         given |= {"version": self.about.version, "period_ms": str(self.period_ms)}
+        given["stack"] = str(self.stack_bytes)
         for key, value in given.items():
             template = template.replace(f"%{key}%", value)
         return template
@@ -86,11 +103,20 @@ class Parts:
 def parts_of(program: Program, block: bytes, vectors: Vectors, name: str, about: About) -> Parts:
     """Write a program as C; raises BadInput when name or block are no good."""
     lowered = lower(program, check(program).ranges, in_one_piece)
-    header, tests, count = write_tests(program, vectors, name)
+    header, tests, kept = write_tests(program, vectors, name)
     files = {f"{name}_test.h": header.encode("ascii"), f"{name}_test.c": tests.encode("ascii")}
     sources = sources_of(program, lowered, block, name)
-    size = table_bytes(program, vectors.runs[:count])
-    return Parts(name, program, about, sources, files, count, size, lowered.scratch_bytes)
+    size = table_bytes(program, kept)
+    return Parts(name, program, about, sources, files, len(kept), size, lowered.scratch_bytes)
+
+
+def named(names: Mapping[str, Name], parts: Parts, tools: str) -> Name:
+    """Return what the tools call the board; raises Unsupported where they have none of the kind."""
+    board = parts.about.board
+    if board not in names:
+        hint = "Leave --board out, or choose another --package"
+        raise Unsupported(f"{tools} has no board {board}", where="--package", hint=hint)
+    return names[board]
 
 
 def host_files(parts: Parts) -> Files:

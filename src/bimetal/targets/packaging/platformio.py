@@ -6,15 +6,18 @@ import json
 from collections.abc import Mapping
 
 from bimetal.targets.packaging.arduino import sketch
-from bimetal.targets.packaging.parts import Parts
+from bimetal.targets.packaging.parts import TEST_MAIN, Parts, named
 
 USE = """
 Copy this folder into your project's lib/, or name it in platformio.ini: lib_deps = symlink://PATH
 pio run -d examples/watch -t upload && pio device monitor -b 115200
                 runs the golden vectors on the board, says how many differ, then scores readings
+pio run -d examples/watch -e native -t exec
+                runs the golden vectors on this computer
 """
 
 BOARDS: Mapping[str, tuple[str, str]] = {
+    "": ("ststm32", "nucleo_l432kc"),
     "arduino-uno": ("atmelavr", "uno"),
     "arduino-mega": ("atmelavr", "megaatmega2560"),
     "arduino-zero": ("atmelsam", "zero"),
@@ -25,6 +28,7 @@ BOARDS: Mapping[str, tuple[str, str]] = {
     "esp32-s3": ("espressif32", "esp32-s3-devkitc-1"),
     "esp8266": ("espressif8266", "nodemcuv2"),
     "microbit": ("nordicnrf51", "bbcmicrobit"),
+    "microbit-v2": ("nordicnrf52", "bbcmicrobit_v2"),
     "nrf52840-dk": ("nordicnrf52", "nrf52840_dk"),
     "nucleo-f746zg": ("ststm32", "nucleo_f746zg"),
     "nucleo-l031k6": ("ststm32", "nucleo_l031k6"),
@@ -34,16 +38,17 @@ BOARDS: Mapping[str, tuple[str, str]] = {
     "pico": ("raspberrypi", "pico"),
     "teensy40": ("teensy", "teensy40"),
 }
-"""Platform and board of PlatformIO for boards of the table (shrink/board.py)."""
+"""Platform and board of PlatformIO for boards of the table (shrink/board.py); it has no Pico 2."""
 
 
 def files(parts: Parts) -> dict[str, str]:
     """Return the library's manifest, and a project that uses it."""
-    platform, board = BOARDS.get(parts.about.board, BOARDS["nucleo-l432kc"])
+    platform, board = named(BOARDS, parts, "PlatformIO")
     return {
         "library.json": _manifest(parts),
         "examples/watch/platformio.ini": parts.spelled(PROJECT, platform=platform, board=board),
         "examples/watch/src/main.cpp": sketch(parts, "main.cpp", "#include <Arduino.h>\n"),
+        "examples/watch/src/test_main.c": parts.spelled(TEST_MAIN),
     }
 
 
@@ -58,18 +63,31 @@ def _manifest(parts: Parts) -> str:
         "platforms": "*",
         "build": {"flags": ["-ffp-contract=off"]},
         "examples": [
-            {"name": "watch", "base": "examples/watch", "files": ["platformio.ini", "src/main.cpp"]}
+            {"name": "watch", "base": "examples/watch", "files": ["platformio.ini", *SOURCES]},
         ],
     }
     return json.dumps(manifest, indent=2) + "\n"
 
 
+SOURCES = ("src/main.cpp", "src/test_main.c")
+
 PROJECT = """; pio run -t upload && pio device monitor
+; pio run -e native -t exec     runs the golden vectors on this computer
+[platformio]
+default_envs = %board%
+
+[env]
+build_flags = -ffp-contract=off
+lib_deps = symlink://../..
+
 [env:%board%]
 platform = %platform%
 board = %board%
 framework = arduino
 monitor_speed = 115200
-build_flags = -ffp-contract=off
-lib_deps = symlink://../..
+build_src_filter = +<main.cpp>
+
+[env:native]
+platform = native
+build_src_filter = +<test_main.c>
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bimetal.targets.packaging.parts import Parts
+from bimetal.targets.packaging.parts import Parts, named
 from bimetal.targets.packaging.sketch import PRINTF, read_sensors, says_something, tell
 
 USE = """
@@ -18,7 +18,9 @@ CONFIG_BIMETAL_%NAME%=y in prj.conf.
 
 
 BOARDS: Mapping[str, str] = {
+    "": "nucleo_l432kc",
     "arduino-uno-r4": "arduino_uno_r4@minima",
+    "arduino-zero": "arduino_zero",
     "bluepill": "stm32_min_dev",
     "esp32-c3": "esp32c3_devkitm",
     "esp32-devkit": "esp32_devkitc/esp32/procpu",
@@ -26,17 +28,21 @@ BOARDS: Mapping[str, str] = {
     "microbit": "bbc_microbit",
     "microbit-v2": "bbc_microbit_v2",
     "nrf52840-dk": "nrf52840dk/nrf52840",
+    "nucleo-f746zg": "nucleo_f746zg",
+    "nucleo-l031k6": "nucleo_l031k6",
+    "nucleo-l432kc": "nucleo_l432kc",
     "nucleo-l552ze": "nucleo_l552ze_q",
+    "nucleo-wl55jc": "nucleo_wl55jc",
     "pico": "rpi_pico",
     "pico2": "rpi_pico2/rp2350a/m33",
+    "teensy40": "teensy40",
 }
-"""What Zephyr calls boards of the table (shrink/board.py) that it does not call the same."""
+"""What Zephyr (3.7 and later) calls boards of the table (shrink/board.py); it has no AVR, no ESP8266."""
 
 
 def board_of(parts: Parts) -> str:
-    """Return what Zephyr calls the board."""
-    board = parts.about.board or "nucleo-l432kc"
-    return BOARDS.get(board, board.replace("-", "_"))
+    """Return what Zephyr calls the board; raises Unsupported where it has none of the kind."""
+    return named(BOARDS, parts, "Zephyr")
 
 
 def files(parts: Parts) -> dict[str, str]:
@@ -103,7 +109,7 @@ target_sources(app PRIVATE src/main.c)
 
 SAMPLE_CONF = """CONFIG_BIMETAL_%NAME%=y
 CONFIG_CBPRINTF_FP_SUPPORT=y
-CONFIG_MAIN_STACK_SIZE=4096
+CONFIG_MAIN_STACK_SIZE=%stack%
 """
 
 SAMPLE_YAML = """sample:
@@ -122,7 +128,6 @@ tests:
 """
 
 SAMPLE = """/* main.c: checks itself, then scores a reading every %period_ms% ms. */
-#include <math.h>
 #include <stdio.h>
 
 #include <zephyr/kernel.h>

@@ -2,7 +2,6 @@
 #include "p.h"
 
 #include <float.h>
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
