@@ -10,7 +10,7 @@ export PATH := $(abspath $(bin)):$(PATH)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test lint contracts types tests coverage agree docs torture cluster-setup cluster-test bench-cluster bench-shared bench-store bench-serve bench-headroom bench-storm soak bench-detect bench-server screenshot format figures clean
+.PHONY: help demo setup test lint contracts types tests coverage agree docs torture boards cluster-setup cluster-test bench-cluster bench-shared bench-store bench-serve bench-headroom bench-storm soak bench-detect bench-server screenshot format figures clean
 
 step = @printf '\n== %s\n' "$(1)"
 
@@ -66,6 +66,9 @@ docs: setup ## build the documentation into site/
 torture: setup ## kill what keeps and scores readings, look for losses; ARGS="300 7": kills, seed
 	@python -m tests.keep.torture $(ARGS)
 	@python -m tests.walks.torture $(ARGS)
+
+boards: setup ## build the packages with Zephyr, ESP-IDF and PlatformIO, where they are, and run them
+	@python -m pytest -q -rs tests/targets/packaging $(ARGS)
 
 fuzz: setup ## try hurt bytes on everything that reads any; ARGS="--seconds 600 table live": how long, which
 	@python -m tests.fuzz $(ARGS)

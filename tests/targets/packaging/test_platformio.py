@@ -1,4 +1,4 @@
-"""The PlatformIO library, built with PlatformIO itself, on this computer and for an AVR: make boards."""
+"""The PlatformIO library, built with PlatformIO itself and run on this computer: make boards."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bimetal.targets.packaging.package import PACKAGES, packed
-from bimetal.targets.project import write_folder
-from tests.targets.packaging.given import parts, written
-from tests.targets.packaging.listen import heard
+from tests.targets.packaging.given import written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("pio")]
 
@@ -27,9 +24,9 @@ def platforms() -> set[str]:
 def test_its_manifest_is_taken_and_the_archive_holds_all_but_the_build(tmp_path: Path) -> None:
     folder = written("platformio", "odd", tmp_path / "plant")
     pio(folder, "pkg", "pack", "--output", str(tmp_path / "plant.tar.gz"))
-    names = subprocess.run(
-        ["tar", "-tzf", tmp_path / "plant.tar.gz"], capture_output=True, text=True, check=True
-    )
+    packed_up = tmp_path / "plant.tar.gz"
+    listed = subprocess.run(["tar", "-tzf", packed_up], capture_output=True, text=True, check=True)
+    names = set(listed.stdout.split())
     wanted = {"library.json", "src/plant.c", "examples/watch/platformio.ini", "examples/watch/src/main.cpp"}
     assert wanted <= names
     examples = json.loads((folder / "library.json").read_text())["examples"]
@@ -48,20 +45,6 @@ def test_the_vectors_hold_on_this_computer_and_a_wrong_one_is_seen(
     assert "vectors: 12 of 12 equal" in pio(project, "run", "-e", "native", "-t", "exec")
     tests.write_text(re.sub(r"(everyday 1 \*/\n\d+, )(\w+)", r"\g<1>0x12345", tests.read_text(), count=1))
     assert "vectors: 11 of 12 equal" in pio(project, "run", "-e", "native", "-t", "exec", fails=True)
-
-
-@pytest.mark.needs("simavr")
-def test_the_example_checks_itself_on_an_avr(platforms: set[str], tmp_path: Path) -> None:
-    if "atmelavr" not in platforms:
-        pytest.skip("needs PlatformIO's platform for AVR: pio pkg install -g -p atmelavr")
-    folder = tmp_path / "plant"
-    write_folder(packed(parts("plain", "arduino-mega"), PACKAGES["platformio"]), str(folder))
-    project = folder / "examples" / "watch"
-    pio(project, "run")
-    firmware = ".pio/build/megaatmega2560/firmware.elf"
-    said = heard(["simavr", "-m", "atmega2560", "-f", "16000000", firmware], project, r"score .*\n")
-    assert re.search(r"self-test: 0 of [1-9]\d* vectors differ", said), said[-3000:]
-    assert "score 0.0000  alarm 0" in said
 
 
 def pio(folder: Path, *words: str, fails: bool = False) -> str:
