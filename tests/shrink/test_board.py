@@ -7,7 +7,7 @@ import pytest
 from bimetal.nouns.errors import NotFound
 from bimetal.shrink.board import BOARDS, Board, board_of
 from bimetal.shrink.machine import MACHINES
-from bimetal.targets.packaging import platformio, zephyr
+from bimetal.targets.packaging import esp_idf, platformio, zephyr
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=str)
@@ -40,7 +40,7 @@ def test_every_processor_has_a_board() -> None:
 
 
 def test_packages_know_no_board_that_there_is_not() -> None:
-    assert set(platformio.BOARDS) | set(zephyr.BOARDS) <= set(BOARDS)
+    assert set(platformio.BOARDS) | set(zephyr.BOARDS) | set(esp_idf.CHIPS) <= {"", *BOARDS}
 
 
 def test_names_do_not_mind_case() -> None:

@@ -154,6 +154,12 @@ def test_what_was_left_under_topics_goes_when_its_purpose_ends(tmp_path: Path) -
         running.stop(signal.SIGKILL)
 
 
+def begun_in(data: Path) -> tuple[str, ...]:
+    """The devices whose erasure was begun and is not done."""
+    with Catalog.reading(data / "catalog.sqlite") as book:
+        return book.erasing()
+
+
 def kept_by(running: Running) -> list[object]:
     """What a running server keeps."""
     with Catalog.reading(running.data / "catalog.sqlite") as book:
@@ -192,7 +198,10 @@ def test_a_kill_only_delays_an_erasure(tmp_path: Path) -> None:
     erasures = ErasureFolder(data / ERASURES)
     running = start(data, "--lab")
     first = erasures.ask(MARK, secrets.token_bytes, time.time_ns())
-    eventually(lambda: any((data / "segments").glob("*-000001.parquet")))
+    # Asked without a pause, for an erasure takes milliseconds.
+    until_s = time.monotonic() + PATIENCE_S
+    while MARK not in begun_in(data):
+        assert time.monotonic() < until_s, "no erasure was begun"
     running.stop(signal.SIGKILL)
     assert named_in(data), "the kill came too late to say anything"
     second = erasures.ask(f"{MARK}-2", secrets.token_bytes, time.time_ns())
