@@ -8,7 +8,6 @@ gcc -Os. Needs arm-none-eabi-gcc and qemu-system-arm.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.simulate import count
+from bench.simulate import most_instructions
 from bimetal.learn.detector import Design, detector_program
 from bimetal.learn.feedback import LEAST_ROOM, grafted
 from bimetal.program.block import pack
@@ -37,9 +36,7 @@ def instructions(program: Program, learned: Mapping[str, Any]) -> int:
     rng = np.random.default_rng(0)
     for place in program.inputs:
         rows[place.name] = rng.normal(size=ROWS)
-    with tempfile.TemporaryDirectory() as folder:
-        found = count(program, pack(program, values), rows, machine_of("cortex-m4"), Path(folder))
-    return int(found.instructions.max())
+    return most_instructions(program, pack(program, values), rows, machine_of("cortex-m4"))
 
 
 def silent(program: Program) -> Program:

@@ -8,14 +8,12 @@ seen, and never told too low for what was fitted. Needs the compilers, and qemu 
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from simulate import BOARDS, count
+from simulate import BOARDS, most_instructions
 
 from bimetal.cli.toolbox import LocalTools
 from bimetal.nouns.errors import Unsupported
@@ -145,8 +143,7 @@ def work_of(machine: Machine, given: list[Grown]) -> None:
     """Fit instructions."""
     kinds, seen = [], []
     for g in given:
-        with tempfile.TemporaryDirectory() as folder:
-            most = int(count(g.program, g.block, g.rows, machine, Path(folder)).instructions.max())
+        most = most_instructions(g.program, g.block, g.rows, machine)
         (stage,) = lower(g.program, check(g.program).ranges, in_one_piece).stages
         kinds.append(done_groves(stage))
         seen.append(most - WORK[machine.figures].of(done_kinds(stage)))

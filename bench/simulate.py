@@ -7,6 +7,7 @@ shift=6), and the timer ticks at 25 MHz. Needs the board's compiler and qemu.
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,12 @@ def count(program: Program, block: bytes, rows: NDArray, machine: Machine, folde
     if len(found) != len(rows):
         raise RuntimeError(f"{len(found)} of {len(rows)} rows came back")
     return Counted(np.round(found[:, 0] / board.ticks).astype(np.int64), found[:, 1])
+
+
+def most_instructions(program: Program, block: bytes, rows: NDArray, machine: Machine) -> int:
+    """Return the most instructions that one of these rows takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        return int(count(program, block, rows, machine, Path(folder)).instructions.max())
 
 
 def _run(command: list[str], folder: Path) -> None:

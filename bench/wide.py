@@ -9,7 +9,6 @@ Needs arm-none-eabi-gcc and qemu-system-arm, and the data that bench.detect need
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
@@ -22,7 +21,7 @@ from bench.detect.__main__ import PROMISE_ROWS, data_folder
 from bench.detect.series import SETS, Series
 from bench.detect.shipped import shipped
 from bench.detect.tally import Tally
-from bench.simulate import count
+from bench.simulate import most_instructions
 from bimetal.learn.calibrate import parse_budget
 from bimetal.learn.detector import Design, detector_program
 from bimetal.learn.search import Tier, design_for, state_bytes
@@ -61,8 +60,7 @@ def cost(design: Design) -> str:
     program, draft = detector_program(design, [f"x{k}" for k in range(design.signals)])
     block = pack(program, draft.values)
     rows = np.concatenate([v.rows for v in make_vectors(program, block, seed=7, runs=2).runs])
-    with tempfile.TemporaryDirectory() as folder:
-        most = int(count(program, block, rows, machine_of("cortex-m4"), Path(folder)).instructions.max())
+    most = most_instructions(program, block, rows, machine_of("cortex-m4"))
     scratch = lower(program, check(program).ranges, in_one_piece).scratch_bytes
     return f"{state_bytes(design):>8,} {layout_of(program).params.size:>9,} {scratch:>8,} {most:>13,}"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 
 from bench.serve_load import single
+from bimetal.wire.transports.mqtt.field import framed
 
 CONNACK, PUBACK, PUBREC, PUBCOMP = 0x20, 0x40, 0x50, 0x70
 FAULT_EVERY_S, FAULT_S = 600.0, 60.0
@@ -102,7 +103,7 @@ class Fleet:
             topic, will = b"readings/" + name, b'{"vibration":2.3,"temperature":45.5,"pressure":4.0}'
             rest = len(topic).to_bytes(2, "big") + topic + len(will).to_bytes(2, "big") + will
         body = b"\x00\x04MQTT\x04%c\x00\x00" % flags + len(name).to_bytes(2, "big") + name + rest
-        sock.sendall(_packet(0x10, body))
+        sock.sendall(framed(0x10, body))
         assert sock.recv(4)[0] == CONNACK
         sock.setblocking(False)
         self._poll.register(sock, select.EPOLLIN)
@@ -131,7 +132,7 @@ class Fleet:
         retain = device.sent % 50 == 0
         body = len(topic).to_bytes(2, "big") + topic + (device.sent % 65_535 + 1).to_bytes(2, "big") + said
         device.under_way.append(time.perf_counter())
-        self._send(device, _packet(0x30 | device.qos << 1 | retain, body))
+        self._send(device, framed(0x30 | device.qos << 1 | retain, body))
 
     def _send(self, device: Device, packet: bytes) -> None:
         whole = memoryview(packet)
@@ -162,12 +163,3 @@ class Fleet:
         with self._lock:
             self._count.acknowledged += len(waits)
             self._count.waits_s += waits
-
-
-def _packet(first: int, body: bytes) -> bytes:
-    length, size = bytearray(), len(body)
-    while True:
-        size, byte = divmod(size, 128)
-        length.append(byte | (128 if size else 0))
-        if not size:
-            return bytes((first,)) + bytes(length) + body

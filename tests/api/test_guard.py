@@ -10,7 +10,6 @@ from starlette.applications import Starlette
 
 from bimetal.api import create_app
 from bimetal.api.guard import HEADERS
-from bimetal.trust.tls import is_loopback
 from tests.api.asgi import ask
 from tests.api.plant import event, small
 
@@ -121,12 +120,3 @@ async def first_answer(app: Starlette, headers: list[tuple[bytes, bytes]]) -> st
 
     await app(scope, receive, send)
     return told[0]
-
-
-@pytest.mark.parametrize(
-    ("name", "ours"),
-    [("", False), ("localhost", True), ("::1", True), ("::ffff:127.0.0.1", True), ("1", False)],
-)
-def test_what_is_loopback(name: str, ours: bool) -> None:
-    # An IPv4 address inside IPv6 is loopback only where Python says so (from 3.13 on).
-    assert is_loopback(name) in ((ours,) if "ffff" not in name else (True, False))

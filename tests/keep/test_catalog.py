@@ -37,7 +37,14 @@ def test_segments_and_what_they_hold_come_back(catalog: Catalog, tmp_path: Path)
     assert catalog.segments() == (FIRST, SECOND)
     assert catalog.whole(["a"]) == (Found(FIRST, HELD),)
     assert catalog.held() == (5, (HELD[0], Held("pump", "temperature", 13, 0, 20)))
+    assert catalog.rows_by_device() == {"fan": 4, "pump": 13}
+    assert catalog.size() == (17, 180)
     assert catalog.sealed() == 5
+
+
+def test_where_nothing_is_kept_nothing_is_added_up(catalog: Catalog) -> None:
+    assert catalog.size() == (0, 0)
+    assert catalog.rows_by_device() == {}
 
 
 def test_a_replaced_segment_takes_what_it_held_along(catalog: Catalog) -> None:

@@ -14,7 +14,7 @@ from bimetal.stream.scorer import Scorer
 from bimetal.targets.wasm_run import WasmTarget
 from tests.stream.given import BLOCK, FEED, PROGRAM, RUNNING, explain, part, stream
 
-ROWS = FEED.rows(stream(devices=("a",)))
+ROWS = FEED.rows(FEED.values(stream(devices=("a",))))
 STATE, OUTPUTS, _ = RUNNING.run(initial_state(PROGRAM), ROWS)
 
 

@@ -24,29 +24,29 @@ def one_input(dtype: str, shape: tuple[int, ...]) -> Program:
 
 def test_signals_are_found_by_name_in_any_order() -> None:
     given = batch((SIGNALS[1], Signal("other"), SIGNALS[0]), [2.0, 9.0, 1.0])
-    rows = FEED.rows(given)
+    rows = FEED.rows(FEED.values(given))
     assert (rows["temperature"], rows["flow"]) == (np.float32(1), np.float32(2))
     assert FEED.values(given).tolist() == [[1.0, 2.0]]
 
 
 def test_a_signal_that_is_not_there_is_missing() -> None:
-    rows = FEED.rows(batch(SIGNALS[:1], [1.0]))
+    rows = FEED.rows(FEED.values(batch(SIGNALS[:1], [1.0])))
     assert np.isnan(rows["flow"][0])
 
 
 def test_one_input_may_hold_all_signals() -> None:
     feed = feed_of(one_input("f32", (2,)), NAMES)
-    assert feed.rows(batch(SIGNALS, [1.0, 2.0]))["x"].tolist() == [[1.0, 2.0]]
+    assert feed.rows(feed.values(batch(SIGNALS, [1.0, 2.0])))["x"].tolist() == [[1.0, 2.0]]
 
 
 def test_a_single_signal_fits_a_scalar_and_a_list_of_one() -> None:
-    given = batch(SIGNALS[:1], [3.0])
+    given = batch(SIGNALS[:1], [3.0]).values
     assert feed_of(one_input("f32", ()), NAMES[:1]).rows(given)["x"].tolist() == [3.0]
     assert feed_of(one_input("f32", (1,)), NAMES[:1]).rows(given)["x"].tolist() == [[3.0]]
 
 
 def test_values_are_rounded_once_and_too_large_ones_are_infinite() -> None:
-    rows = FEED.rows(batch(SIGNALS, [0.1, 1e300]))
+    rows = FEED.rows(FEED.values(batch(SIGNALS, [0.1, 1e300])))
     assert rows["temperature"][0] == np.float32(0.1)
     assert np.isinf(rows["flow"][0])
 

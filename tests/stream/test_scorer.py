@@ -45,7 +45,7 @@ def test_row_by_row_is_the_same_as_all_at_once() -> None:
 def test_each_device_goes_its_own_way() -> None:
     for device, name in enumerate(STREAM.devices):
         rows = STREAM.rows_of(device)
-        state, outputs, _ = RUNNING.run(initial_state(PROGRAM), FEED.rows(STREAM)[rows])
+        state, outputs, _ = RUNNING.run(initial_state(PROGRAM), FEED.rows(FEED.values(STREAM))[rows])
         for field in outputs.dtype.names or ():
             assert ONCE.outputs[field][rows].tobytes() == outputs[field].tobytes()
         assert scorer().advance({}, STREAM)[0][name].program == state

@@ -14,7 +14,7 @@ from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
 from bimetal.trust.authority import Authority
 from bimetal.trust.identify import Claim, Identity, by_certificate
 from bimetal.trust.revoked import RevokedFile
-from bimetal.trust.tls import TlsFiles, device_of, serial_of, server_context, urn_of
+from bimetal.trust.tls import TlsFiles, device_of, is_loopback, serial_of, server_context, urn_of
 from tests.trust.given import Pair, pair, shake
 
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH
@@ -234,3 +234,12 @@ def test_a_key_of_another_certificate_is_refused(folder: Path, ca: Pair) -> None
     one, other = pair(folder, "plant", ca, use=SERVER), pair(folder, "plant", ca, use=SERVER)
     with pytest.raises(BadInput, match="private key"):
         server_context(TlsFiles(one.path, other.path))
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("", False), ("localhost", True), ("::1", True), ("::ffff:127.0.0.1", True), ("1", False)],
+)
+def test_what_is_loopback(name: str, ours: bool) -> None:
+    # An IPv4 address inside IPv6 is loopback only where Python says so (from 3.13 on).
+    assert is_loopback(name) in ((ours,) if "ffff" not in name else (True, False))

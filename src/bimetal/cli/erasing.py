@@ -17,8 +17,8 @@ from bimetal.cli.saying import shown
 from bimetal.keep.archive import ERASURES, Archive
 from bimetal.keep.disk import hold
 from bimetal.keep.erasure import BEYOND, Erasure, ErasureFolder
-from bimetal.keep.place import place_of
-from bimetal.nouns.errors import BadInput, NotFound
+from bimetal.keep.place import check_begun, place_of
+from bimetal.nouns.errors import BadInput
 
 LOOK_S = 0.1
 WHAT = {
@@ -42,8 +42,7 @@ def erase(data: Path, device: str, seconds: float) -> Erasure:
 
     Raises NotFound where nothing is kept, BadInput when it was not done in time: it will be, then.
     """
-    if not (data / "catalog.sqlite").exists() and not place_of(data).elsewhere:
-        raise NotFound("nothing is kept here", where=str(data), hint="Give the folder of bimetal serve")
+    check_begun(place_of(data))
     erasures = ErasureFolder(data / ERASURES)
     asked = erasures.ask(device, secrets.token_bytes, time.time_ns())
     ends_s = time.monotonic() + seconds

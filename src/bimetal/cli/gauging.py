@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -153,19 +152,15 @@ def _available(held: int) -> int:
 def _sealed(folder: Path) -> tuple[int, int]:
     """Return how many readings segments hold, and their bytes."""
     with reading_catalog(place_of(folder)) as book:
-        segments = book.segments()
-    return sum(s.rows for s in segments), sum(s.bytes for s in segments)
+        return book.size()
 
 
 def _rows_by_device(folder: Path) -> Mapping[str, int]:
-    found: Counter[str] = Counter()
     try:
         with reading_catalog(place_of(folder)) as book:
-            for held in book.held()[1]:
-                found[held.device] += held.rows
+            return book.rows_by_device()
     except Error:
         return {}
-    return found
 
 
 def _size_of(folder: Path) -> int:

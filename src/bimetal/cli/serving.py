@@ -118,7 +118,7 @@ class Server:
         self._purposes = purposes
         self._barred: set[str] = set()
         self._grumbler = Grumbler(time.monotonic)
-        self._hearing: set[asyncio.Task[Heard]] = set()
+        self._hearing: set[asyncio.Future[Heard]] = set()
         self._walk = HotWalk(Formats(plain(wish.shape)), {}, Admission(None), archive, Alarms(), outbox)
         self._tls = tls
         self._listener = MqttListener(
@@ -276,14 +276,15 @@ class Server:
         await self._hear(messages)
 
     async def _hear(self, messages: list[Message]) -> Heard:
-        hearing = asyncio.create_task(asyncio.to_thread(self._walk.hear, messages, time.time_ns()))
+        loop = asyncio.get_running_loop()
+        hearing = loop.run_in_executor(None, self._walk.hear, messages, time.time_ns())
         self._hearing.add(hearing)
         hearing.add_done_callback(self._hearing.discard)
         heard = await hearing
         self._walk.meter.waited((time.time_ns() - messages[0].received_ns) / 1e9)
         self._gauge.met(heard.kept.devices)
         # Whoever sent it is answered first.
-        asyncio.get_running_loop().call_soon(self._show, heard)
+        loop.call_soon(self._show, heard)
         return heard
 
     def _show(self, heard: Heard) -> None:

@@ -125,26 +125,26 @@ class Catalog:
 
     def identity(self) -> int | None:
         """Return the number that the segments of this catalog bear, None when it has none."""
-        return _fact(self._db, "archive")
+        return fact(self._db, "archive")
 
     def identify(self, number: int) -> int:
         """Give the catalog a number that its segments bear, and return it."""
         with self._db.change() as db:
-            _note(db, "archive", number)
+            note(db, "archive", number)
         return number
 
     def sealed(self) -> int | None:
         """Return the last batch of this writer that segments hold, None when it never sealed any."""
-        return _fact(self._db, self._sealed)
+        return fact(self._db, self._sealed)
 
     def pinned(self) -> int | None:
         """Return after which batch replay will be asked for, None when it will not."""
-        return _fact(self._own, "pinned")
+        return fact(self._own, "pinned")
 
     def pin(self, after: int) -> None:
         """Note after which batch replay will be asked for."""
         with self._own.change() as db:
-            _note(db, "pinned", after)
+            note(db, "pinned", after)
 
     def segments(self) -> tuple[Sealed, ...]:
         """Return all segments in the order of arrival."""
@@ -168,6 +168,16 @@ class Catalog:
         with self._db.look():
             rows = self._db.rows(f"{every} ORDER BY 1, 2")
             return self.sealed() or 0, tuple(Held(*row) for row in rows)
+
+    def rows_by_device(self) -> dict[str, int]:
+        """Return how many readings of each device segments hold."""
+        return dict(self._db.rows("SELECT device, CAST(sum(rows) AS BIGINT) FROM held GROUP BY device"))
+
+    def size(self) -> tuple[int, int]:
+        """Return how many readings all segments hold, and their bytes."""
+        sums = (f"CAST(coalesce(sum({what}), 0) AS BIGINT)" for what in ("rows", "bytes"))
+        rows, size = self._db.rows(f"SELECT {', '.join(sums)} FROM segment")[0]
+        return rows, size
 
     def find(self, asked: Asked) -> tuple[int, tuple[Found, ...]]:
         """Return the last sealed batch, and where what is asked for may lie, in the order of arrival."""
@@ -224,7 +234,7 @@ class Catalog:
                     ),
                 )
             if sealed is not None:
-                _note(db, self._sealed, sealed)
+                note(db, self._sealed, sealed)
 
     def erasing(self) -> tuple[str, ...]:
         """Return the devices whose erasure was begun and not finished by all."""
@@ -277,12 +287,14 @@ class Catalog:
         return [row[0][len(_SEALED) :] for row in rows if row[0].startswith(_SEALED)]
 
 
-def _fact(database: Database, name: str) -> int | None:
+def fact(database: Database, name: str) -> int | None:
+    """Return a number that was noted under a name, None when none was."""
     rows = database.rows("SELECT value FROM fact WHERE name = ?", (name,))
     return int(rows[0][0]) if rows else None
 
 
-def _note(db: Change, name: str, value: int) -> None:
+def note(db: Change, name: str, value: int) -> None:
+    """Note a number under a name, in place of the one before."""
     again = "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     db.execute(f"INSERT INTO fact VALUES (?, ?) {again}", (name, value))
 

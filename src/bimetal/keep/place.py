@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from bimetal.keep.catalog import TABLES, VERSION, Catalog
+from bimetal.keep.catalog import TABLES, VERSION, Catalog, fact, note
 from bimetal.keep.database import SqliteDatabase, open_database, reading_database
 from bimetal.keep.disk import in_words, make_folder, sweep_unfinished, write_whole
 from bimetal.keep.segment_file import span_of
@@ -122,19 +122,23 @@ def open_place(place: Place) -> tuple[Catalog, Store]:
     return catalog, store
 
 
+def check_begun(place: Place) -> None:
+    """Raise NotFound where nothing was ever kept; a catalog elsewhere is not asked."""
+    if not place.catalog and not (place.folder / _SQLITE).exists():
+        raise NotFound(
+            "nothing is kept here", where=str(place.folder), hint="Name the folder given as --data"
+        )
+
+
 @contextmanager
 def reading_catalog(place: Place) -> Generator[Catalog, None, None]:
     """Read the catalog of a folder as it is at one instant, beside whoever writes it.
 
     Raises NotFound when nothing is kept there.
     """
-    path = place.folder / _SQLITE
+    check_begun(place)
     if not place.catalog:
-        if not path.exists():
-            raise NotFound(
-                "nothing is kept here", where=str(place.folder), hint="Name the folder given as --data"
-            )
-        with Catalog.reading(path) as book:
+        with Catalog.reading(place.folder / _SQLITE) as book:
             yield book
         return
     from bimetal.keep.postgres import PostgresDatabase
@@ -167,12 +171,12 @@ def _shared_catalog(place: Place) -> Catalog:
 
 def _named(own: SqliteDatabase) -> str:
     """Return by which name the catalog knows this folder, made when there is none."""
-    rows = own.rows("SELECT value FROM fact WHERE name = 'writer'")
-    if not rows:
+    number = fact(own, "writer")
+    if number is None:
+        number = secrets.randbits(62)
         with own.change() as db:
-            db.execute("INSERT INTO fact VALUES ('writer', ?)", (secrets.randbits(62),))
-        return _named(own)
-    return f"{int(rows[0][0]):016x}"
+            note(db, "writer", number)
+    return f"{number:016x}"
 
 
 def _writer_of(folder: Path) -> str:
@@ -180,8 +184,8 @@ def _writer_of(folder: Path) -> str:
     if not (folder / _OWN).exists():
         return "-"
     with reading_database(folder / _OWN, _OWN_TABLES, 1) as own:
-        rows = own.rows("SELECT value FROM fact WHERE name = 'writer'")
-    return f"{int(rows[0][0]):016x}" if rows else "-"
+        number = fact(own, "writer")
+    return "-" if number is None else f"{number:016x}"
 
 
 def store_of(place: Place, *, writing: bool = False) -> Store:

@@ -12,7 +12,7 @@ import numpy as np
 from bimetal.keep.asked import Asked
 from bimetal.keep.batch_bytes import from_bytes
 from bimetal.keep.journal import Record, read_journal
-from bimetal.keep.place import place_of, reading_catalog, store_of
+from bimetal.keep.place import check_begun, place_of, reading_catalog, store_of
 from bimetal.keep.rows import Rows, join, no_rows, rows_of, tidy, times_by_series, within
 from bimetal.keep.sealed_file import Opened, open_segments
 from bimetal.nouns.errors import BadInput, NotFound
@@ -41,8 +41,7 @@ def look(folder: Path, asked: Asked) -> Generator[Snapshot, None, None]:
     BadInput when a journal was damaged or a segment is gone, Unsupported when a newer bimetal wrote it.
     """
     place = place_of(folder)
-    if not place.elsewhere and not (folder / "catalog.sqlite").exists():
-        raise NotFound("nothing is kept here", where=str(folder), hint="Name the folder given as --data")
+    check_begun(place)
     # The journal first: what is sealed between the two looks is then seen in the segment.
     records = _records(folder / "journal")
     with reading_catalog(place) as book:

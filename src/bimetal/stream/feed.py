@@ -27,11 +27,7 @@ class Feed:
     inputs: tuple[str, ...]
     row: np.dtype[Any]
 
-    def rows(self, batch: Batch) -> NDArray[Any]:
-        """Return a batch as the program's input struct, one row a row."""
-        return self.rows_of(self.values(batch))
-
-    def rows_of(self, values: NDArray[np.float64]) -> NDArray[Any]:
+    def rows(self, values: NDArray[np.float64]) -> NDArray[Any]:
         """Return readings in the order of `signals`, (n, s), as the program's input struct."""
         rows = np.zeros(len(values), self.row)
         with np.errstate(over="ignore"):

@@ -111,7 +111,7 @@ class Scorer:
         after: dict[str, DeviceState] = {}
         fresh = DeviceState(self._shape.start)
         values = self.feed.values(batch)
-        rows = self.feed.rows_of(values)
+        rows = self.feed.rows(values)
         outputs = np.zeros(len(batch), self._shape.output)
         fired = np.zeros(len(batch), np.uint32)
         events: list[tuple[int, Event]] = []

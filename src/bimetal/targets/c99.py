@@ -300,10 +300,8 @@ def _body(body: Iterable[Stmt], depth: int, scalars: Scalars) -> Iterator[str]:
             case Note():
                 yield f"{'    ' * depth}/* {words(statement.text)} */"
             case For() if dot := dot_of(statement):
-                total, rows = (
-                    spelled(dot.total),
-                    (f"&{element(x.buf, x.index)}" for x in (dot.left, dot.right)),
-                )
+                rows = (f"&{element(row.buf, row.index)}" for row in (dot.left, dot.right))
+                total = spelled(dot.total)
                 called = scalars.call(NAMES[dot.op], total, *rows, str(dot.count))
                 yield from _wrapped(f"{total} = {called};", depth)
             case For():
