@@ -109,6 +109,8 @@ def test_what_came_over_is_a_model_like_any_other(net: Path) -> None:
     assert "net, trained elsewhere" in shown.out
     assert "limit: classes: 0, 1" in shown.out
     assert "promise" not in shown.out
+    assert "was shown 600 rows\n" in shown.out
+    assert "devices: any that has these signals\n" in shown.out
     assert call("verify", model).code == 0
     words = call("run", model, net.with_name("rows.csv")).sentence(1)
     assert "raises no alarms: it gives label, score" in words

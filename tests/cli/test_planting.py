@@ -121,3 +121,15 @@ def test_without_limits_it_is_left_as_it_came(model: Path, tmp_path: Path) -> No
     record = built(model, tmp_path / "c")
     assert "made_of" not in record
     assert not [n for n in record["notes"] if "trees lie" in n]  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("without_compilers")
+def test_the_table_of_boards_judges_what_would_be_written(model: Path, tmp_path: Path) -> None:
+    records = {r["board"]: r for r in json.loads(call("boards", model, "--json").out)}
+    for board in ("nucleo-l031k6", "nucleo-l432kc", "esp32-devkit"):
+        output = tmp_path / board
+        assert call("build", model, "--board", board, "-o", output).code == 0
+        written = json.loads((output / "certificate.json").read_text())
+        assert records[board]["takes"] == written["takes"]
+        assert form_of(records[board]) == form_of(written)
+    assert form_of(records["pico"]).startswith("crown-")

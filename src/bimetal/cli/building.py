@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bimetal.bundle.bundle import Bundle
-from bimetal.cli.fitting import NO_C, Room, refusal, what_would_fit
+from bimetal.cli.fitting import NO_C, Forms, Room, refusal, what_would_fit
 from bimetal.cli.opening import open_model
 from bimetal.cli.whole import check_folder
 from bimetal.learn.card import card_of
@@ -110,9 +110,10 @@ def _judged(
     """
     if room is None:
         return given, None
-    planted, here = room.planted(given.program, given.block, vectors, card_of(bundle.card).period_s)
+    forms = Forms(given.program, given.block, vectors)
+    planted, here = room.planted(forms, card_of(bundle.card).period_s)
     if not here.fits:
-        found = list(what_would_fit(bundle, given.block, room, here))
+        found = list(what_would_fit(bundle, forms, room, here))
         refused(here, found)
         raise refusal(str(model), here, found)
     return planted, here

@@ -44,7 +44,9 @@ class Room:
     def fit(self, program: Program, block: bytes, period_s: float) -> Fit:
         """Hold a program with its parameters against it, measured where a compiler for it is here."""
         need = need_of(program)
-        measured, why = weighed(need, block, self.machine)
+        return self._told(need, period_s, *weighed(need, block, self.machine))
+
+    def _told(self, need: Need, period_s: float, measured: Measured | None, why: str) -> Fit:
         found = self._held(need, period_s, measured)
         return replace(found, notes=(*found.notes, why)) if why else found
 
@@ -53,24 +55,55 @@ class Room:
             return fit(need, self.machine, self.limits, measured=measured)
         return fit_board(need, self.board, period_s=period_s, measured=measured, within=self.limits)
 
-    def planted(
-        self, program: Program, block: bytes, vectors: Vectors, period_s: float
-    ) -> tuple[Planted, Fit]:
+    def planted(self, forms: Forms, period_s: float) -> tuple[Planted, Fit]:
         """Return a model with its forests in the form that suits, and how it fits.
 
         That is the fastest form that fits, or the smallest where instructions are limited; the model as it
         came where it has no forests, and where nothing is limited. Raises Broken where a form says otherwise.
         """
-        as_it_came, *others = plantings(program, block)
-        if not others or (self.board is None and self.limits == Limits()):
-            return as_it_came, self.fit(program, block, period_s)
-        told = [(p, self._held(need_of(p.program), period_s, None)) for p in others]
+        if not forms.others or (self.board is None and self.limits == Limits()):
+            return forms.as_it_came, self._judged(forms, forms.as_it_came, period_s)
+        told = [(p, self._held(forms.need(p), period_s, None)) for p in forms.others]
         thrifty = self.limits.instructions is not None
-        tried = [(p, self.fit(p.program, p.block, period_s)) for p, _ in in_order(told, thrifty)[:MOST_TRIED]]
+        tried = [(p, self._judged(forms, p, period_s)) for p, _ in in_order(told, thrifty)[:MOST_TRIED]]
         best, here = in_order(tried, thrifty)[0]
         which = "smallest" if thrifty or not here.fits else "fastest"
-        note = f"its trees lie in the form {best.form}, the {which} of {len(others)} that have room for them"
-        return proven(as_it_came, best, vectors), replace(here, notes=(*here.notes, note))
+        note = f"its trees lie in the form {best.form}, the {which} of {len(forms.others)} there is room for"
+        return forms.proven(best), replace(here, notes=(*here.notes, note))
+
+    def _judged(self, forms: Forms, planted: Planted, period_s: float) -> Fit:
+        return self._told(forms.need(planted), period_s, *forms.weighed(planted, self.machine))
+
+
+class Forms:
+    """A model in every form that its forests have room in: each lowered, weighed and proven once."""
+
+    def __init__(self, program: Program, block: bytes, vectors: Vectors) -> None:
+        self.as_it_came, *self.others = plantings(program, block)
+        self._vectors = vectors
+        self._needs: dict[str, Need] = {}
+        self._weighed: dict[tuple[str, str], tuple[Measured | None, str]] = {}
+        self._proven: set[str] = set()
+
+    def need(self, planted: Planted) -> Need:
+        """Return what a form takes, as far as it does not depend on the processor."""
+        if planted.form not in self._needs:
+            self._needs[planted.form] = need_of(planted.program)
+        return self._needs[planted.form]
+
+    def weighed(self, planted: Planted, machine: Machine) -> tuple[Measured | None, str]:
+        """Return what a compiler says of a form, or None and why there is nothing it says."""
+        key = planted.form, machine.name
+        if key not in self._weighed:
+            self._weighed[key] = weighed(self.need(planted), planted.block, machine)
+        return self._weighed[key]
+
+    def proven(self, planted: Planted) -> Planted:
+        """Return a form once it has said the same as the model; raises Broken where it does not."""
+        if planted.form not in self._proven:
+            proven(self.as_it_came, planted, self._vectors)
+            self._proven.add(planted.form)
+        return planted
 
 
 def room_of(target: str, board: str | None, sizes: dict[str, str | None]) -> Room | None:
@@ -122,18 +155,12 @@ def weighed(need: Need, block: bytes, machine: Machine) -> tuple[Measured | None
         return None, f"flash and stack are estimated: {error.what}. {error.hint}".rstrip(". ")
 
 
-def fits_of(bundle: Bundle, block: bytes) -> list[Fit]:
-    """Hold a model against every board, measured once for each processor whose compiler is here."""
-    need = need_of(bundle.program)
-    period_s = card_of(bundle.card).period_s
-    known = {name: weighed(need, block, machine)[0] for name, machine in MACHINES.items()}
-    return [
-        fit_board(need, board, period_s=period_s, measured=known[board.machine.name])
-        for board in BOARDS.values()
-    ]
+def fits_of(forms: Forms, period_s: float) -> list[Fit]:
+    """Hold a model against every board as `bimetal build` would, its forests in the form that suits there."""
+    return [Room(b.machine, b, Limits()).planted(forms, period_s)[1] for b in BOARDS.values()]
 
 
-def what_would_fit(bundle: Bundle, block: bytes, room: Room, here: Fit) -> Iterator[Alternative]:
+def what_would_fit(bundle: Bundle, forms: Forms, room: Room, here: Fit) -> Iterator[Alternative]:
     """Yield what would fit where a model does not, with figures."""
     card = card_of(bundle.card)
     names = [s.name for s in card.signals]
@@ -141,9 +168,10 @@ def what_would_fit(bundle: Bundle, block: bytes, room: Room, here: Fit) -> Itera
     def judge(program: Program, other: bytes) -> Fit:
         return room.fit(program, other, card.period_s)
 
-    need = need_of(bundle.program)
-    yield from alternatives(need, unpack(bundle.program, block), names, here, judge)
-    yield from other_board(fits_of(bundle, block), room.board)
+    model = forms.as_it_came
+    values = unpack(model.program, model.block)
+    yield from alternatives(forms.need(model), values, names, here, judge)
+    yield from other_board(fits_of(forms, card.period_s), room.board)
 
 
 def refusal(where: str, here: Fit, found: list[Alternative]) -> GateNotMet:

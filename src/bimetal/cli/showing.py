@@ -25,20 +25,32 @@ def lines(sealed: Sealed, where: str) -> list[str]:
     card, place = card_of(sealed.bundle.card), layout_of(sealed.bundle.program)
     signer = f"{signer_of(sealed) or 'a key not known here'} ({fingerprint(sealed.signer)})"
     program = digest(sealed.bundle.program).hex()[:16]
-    devices = counted(len(card.devices), "device")
-    period = f", every {length(card.period_s)}" if card.period_s else ""
     return [
         f"{where}: {card.purpose}, made by bimetal {sealed.bundle.made_by}",
         f"signed by {signer}, program {program}",
-        f"learned from {counted(card.rows, 'row')} of {devices}{period}{span(card.first_ns, card.last_ns)}",
+        _seen(card),
         f"  in {listed(card.sources, 6)}",
         *promise_lines(card),
         f"signals, {len(card.signals)}, and between what they usually are:",
         *_usual(card, card.usual[FLEET]),
-        f"devices, {len(card.devices)}: {listed(card.devices, 12)}",
+        *_devices(card),
         f"each takes {place.state.size:,} bytes of state and {place.params.size:,} of parameters",
         *(f"limit: {limit}" for limit in card.limits if not card.promise or card.promise not in limit),
     ]
+
+
+def _seen(card: Card) -> str:
+    """Say which rows a model has seen; one that was trained elsewhere knows no devices and no times."""
+    if not card.devices:
+        return f"was shown {counted(card.rows, 'row')}"
+    devices = counted(len(card.devices), "device")
+    period = f", every {length(card.period_s)}" if card.period_s else ""
+    return f"learned from {counted(card.rows, 'row')} of {devices}{period}{span(card.first_ns, card.last_ns)}"
+
+
+def _devices(card: Card) -> list[str]:
+    many = f"devices, {len(card.devices)}: {listed(card.devices, 12)}"
+    return [many if card.devices else "devices: any that has these signals"]
 
 
 def _usual(card: Card, usual: Sequence[Usual]) -> list[str]:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bimetal.cli.fitting import fits_of
+from bimetal.cli.fitting import Forms, fits_of
 from bimetal.cli.opening import open_model
+from bimetal.learn.card import card_of
 from bimetal.nouns.device import FLEET
 from bimetal.shrink.board import BOARDS, Board
 from bimetal.shrink.budget import ESTIMATED, Fit, Row
 from bimetal.shrink.certificate import judgement, share
+from bimetal.targets.vectors import decode
 
 
 def board_records() -> list[dict[str, Any]]:
@@ -48,7 +50,8 @@ def fit_line(fit: Fit) -> str:
 
 def _fits(model: Path) -> list[Fit]:
     bundle = open_model(model).bundle
-    return fits_of(bundle, bundle.blocks[FLEET])
+    forms = Forms(bundle.program, bundle.blocks[FLEET], decode(bundle.program, bundle.vectors))
+    return fits_of(forms, card_of(bundle.card).period_s)
 
 
 def _record(board: Board) -> dict[str, Any]:
