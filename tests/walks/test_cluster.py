@@ -23,6 +23,7 @@ from bimetal.stream.shard_run import ShardRun
 from bimetal.targets.present import fastest
 from tests.cluster.engine import ROOT, environment, servers
 from tests.cluster.fleet_case import every
+from tests.wire.transports.mosquitto import Mosquitto
 
 pytestmark = pytest.mark.slow
 SHARDS = 8
@@ -150,6 +151,13 @@ def test_what_was_acknowledged_is_scored_once_whoever_is_killed(plant: Path, tmp
                 one.wait(10)
 
 
+async def lies_there(urls: list[str]) -> list[int]:
+    """The instants of all that a fleet was given, in milliseconds."""
+    jet, fleet = await connect(urls), Fleet(shards=SHARDS)
+    found = [m for k in range(SHARDS) for m in await every(jet, fleet.log, fleet.subject(k))]
+    return [int(t) for m in found for t in parcel_of(m.data).batch.time_ns // 10**6]
+
+
 def test_nothing_is_acknowledged_while_the_server_is_away(tmp_path: Path) -> None:
     with servers(tmp_path) as up:
         where = ("--cluster", up.urls[0], "--shards", str(SHARDS))
@@ -173,15 +181,61 @@ def test_nothing_is_acknowledged_while_the_server_is_away(tmp_path: Path) -> Non
             client.disconnect()
             client.loop_stop()
 
-            async def lies_there() -> list[int]:
-                jet, fleet = await connect(up.urls), Fleet(shards=SHARDS)
-                found = [m for k in range(SHARDS) for m in await every(jet, fleet.log, fleet.subject(k))]
-                return [int(t) for m in found for t in parcel_of(m.data).batch.time_ns // 10**6]
-
-            assert asyncio.run(lies_there()) == [START_MS, START_MS + 1000]
+            assert asyncio.run(lies_there(up.urls)) == [START_MS, START_MS + 1000]
         finally:
             bridge.kill()
             bridge.wait(10)
+
+
+@pytest.mark.needs("mosquitto")
+def test_a_bridge_reads_a_broker_and_lets_devices_of_other_machines_in(tmp_path: Path) -> None:
+    certs, data = tmp_path / "certs", tmp_path / "b"
+    said = [
+        bimetal(*line.split(), home=tmp_path).communicate(timeout=60)[0]
+        for line in (
+            f"certify --server 127.0.0.1 -o {certs}",
+            f"token pump-1 --data {data} --json",
+        )
+    ]
+    token = json.loads(said[1])["token"]
+    broker = Mosquitto(tmp_path / "mosquitto").start()
+    (tmp_path / "brokers.toml").write_text(f'plant = "mqtt://127.0.0.1:{broker.port}/plant/{{device}}"')
+    with servers(tmp_path) as up:
+        bridge = bimetal(
+            *("bridge", "--data", str(data), "--mqtt-port", "0", "--brokers", str(tmp_path / "brokers.toml")),
+            *("--listen-cert", str(certs / "127.0.0.1.pem"), "--listen-key", str(certs / "127.0.0.1.key")),
+            *("--cluster", up.urls[0], "--shards", str(SHARDS)),
+            home=tmp_path,
+        )
+        try:
+            port = port_of(bridge)
+            assert bridge.stderr
+            while "is read" not in (line := bridge.stderr.readline()):
+                assert line, "it ended"
+            broker.publish("plant/pump-2", [b'{"ts": 1767225601000, "pressure": 1}', *[b"nonsense"] * 500])
+            client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="pump-1", protocol=mqtt.MQTTv5)
+            client.username_pw_set("pump-1", token)
+            client.tls_set(str(certs / "ca.pem"))
+            client.connect("127.0.0.1", port)
+            client.loop_start()
+            sent = client.publish("readings/pump-1", b'{"ts": 1767225600000, "pressure": 1}', qos=1)
+            sent.wait_for_publish(20)
+            assert sent.is_published()
+            revoked = bimetal("token", "pump-1", "--data", str(data), "--revoke", home=tmp_path)
+            assert revoked.communicate(timeout=60)
+            until = time.monotonic() + 20
+            while client.is_connected():
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            client.disconnect()
+            client.loop_stop()
+            assert sorted(asyncio.run(lies_there(up.urls))) == [START_MS, START_MS + 1000]
+            bridge.terminate()
+            assert len(bridge.communicate(timeout=20)[1].splitlines()) < 20  # not a line for each
+        finally:
+            bridge.kill()
+            bridge.wait(10)
+            broker.stop()
 
 
 def test_a_command_without_a_server_says_so(tmp_path: Path) -> None:

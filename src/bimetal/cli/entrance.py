@@ -54,7 +54,7 @@ class Door:
             raise NotAllowed(
                 "without TLS, only this machine itself may connect",
                 where=self.host,
-                hint="Give --tls-cert and --tls-key (bimetal certify makes them), or leave out --host",
+                hint="Give a certificate and its key (see bimetal certify --server), or leave out --host",
             )
         if self.lab:
             raise NotAllowed(
@@ -72,12 +72,15 @@ class Door:
         paths = [folder / TOKENS, *([self.revoked] if self.revoked else [])]
         return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
 
-    def identify(self, folder: Path) -> Identify:
-        """Return what says who a device is: its certificate if one is asked for, or else as `identified`."""
+    def identify(self, folder: Path, *, alone: bool = True) -> Identify:
+        """Return what says who a device is: its certificate if one is asked for, or else as `identified`.
+
+        Unless this door is the only way in (`alone`), it is no mistake that nobody could come through it.
+        """
         if self.tls and self.tls.client_ca and not self.lab:
             revoked = RevokedFile(self.revoked) if self.revoked else None
             return by_certificate(revoked, ErasureFolder(folder / ERASURES).bars)
-        return identified(folder, self.lab)
+        return identified(folder, self.lab, alone=alone)
 
 
 def tls_of(cert: Path | None, key: Path | None, client_ca: Path | None) -> TlsFiles | None:
@@ -85,19 +88,19 @@ def tls_of(cert: Path | None, key: Path | None, client_ca: Path | None) -> TlsFi
     if cert is None and key is None and client_ca is None:
         return None
     if cert is None or key is None:
-        raise BadInput("TLS needs a certificate and its key", hint="Give both --tls-cert and --tls-key")
+        raise BadInput("TLS needs a certificate and its key", hint="Give both")
     return TlsFiles(cert, key, client_ca)
 
 
-def identified(folder: Path, lab: bool) -> Identify:
+def identified(folder: Path, lab: bool, *, alone: bool = True) -> Identify:
     """Return what says who a device is: by the tokens in a folder, or with `lab` whoever it says it is.
 
-    Raises NotAllowed when nobody could ever be let in.
+    Raises NotAllowed when nobody could ever be let in, and there is no other way.
     """
     if lab:
         return anybody
     tokens = TokenFile(folder / TOKENS)
-    if not tokens.devices:
+    if alone and not tokens.devices:
         raise NotAllowed(
             "no device has a token, so none could be let in",
             where=str(folder),

@@ -17,6 +17,7 @@ _PORT = click.IntRange(0, 65_535)
     examples=(
         "bimetal serve --data plant-data --lab",
         "bimetal serve --data plant-data --lab --model plant.bm",
+        "bimetal serve --data plant-data --brokers brokers.toml",
         "bimetal serve --data plant-data --tls-cert plant.pem --tls-key plant.key --client-ca ca.pem",
     ),
 )
@@ -30,6 +31,7 @@ _PORT = click.IntRange(0, 65_535)
 @click.option("--tls-key", type=_PATH, help="Its private key (PEM).")
 @click.option("--client-ca", type=_PATH, help="Let in devices with a certificate of this authority (PEM).")
 @click.option("--client-crl", type=_PATH, help="But not those on its list of revoked ones (PEM).")
+@click.option("--brokers", type=_PATH, help="Read these MQTT brokers, too (TOML).")
 @click.option("--map", "shape", type=_PATH, help="Where readings are in JSON of your shape (TOML).")
 @click.option("--purposes", type=_PATH, help="What is kept why, and for how long (TOML).")
 @click.option("--catalog", metavar="URL", default="", help="Share what is kept, by a PostgreSQL database.")
@@ -49,6 +51,7 @@ def command(
     tls_key: Path | None,
     client_ca: Path | None,
     client_crl: Path | None,
+    brokers: Path | None,
     shape: Path | None,
     purposes: Path | None,
     catalog: str,
@@ -68,4 +71,4 @@ def command(
     from bimetal.cli.serving import Wish, serve
 
     door = Door(host, mqtt_port, https_port, tls_of(tls_cert, tls_key, client_ca), client_crl, lab)
-    serve(Wish(data, models, door, http_port, as_json, shape, purposes, catalog, segments))
+    serve(Wish(data, models, door, http_port, as_json, shape, purposes, catalog, segments, brokers))

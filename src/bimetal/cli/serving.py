@@ -1,7 +1,8 @@
 """Serving: the work of `bimetal serve`, imported when it is called.
 
-MQTT ──┐                                   (with TLS also for other machines)
-HTTP ──┴─▶ HotWalk ──▶ kept, scored, told ──▶ the page
+MQTT ────┐                                   (with TLS also for other machines)
+HTTP ────┼─▶ HotWalk ──▶ kept, scored, told ──▶ the page
+brokers ─┘
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bimetal.api.card import model_view
 from bimetal.api.intake import Intake
 from bimetal.api.way_in import create_way_in
 from bimetal.bundle.bundle import Bundle
+from bimetal.cli.brokering import readers
 from bimetal.cli.ceiling import open_files
 from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import Door, known, plain
@@ -45,7 +47,7 @@ from bimetal.tell.outbox import Outbox
 from bimetal.trust.admit import Admission
 from bimetal.trust.identify import Claim, Identify, Identity
 from bimetal.wire.format import Formats
-from bimetal.wire.transport import Message
+from bimetal.wire.transport import Message, device_of
 from bimetal.wire.transports.mqtt import MqttListener
 
 TICK_S = 0.5
@@ -76,12 +78,13 @@ class Wish:
     purposes: Path | None = None
     catalog: str = ""
     segments: str = ""
+    brokers: Path | None = None
 
 
 def serve(wish: Wish) -> None:
     """Serve until interrupted; raises NotAllowed when nobody could ever be let in."""
     wish.door.check()
-    identify, tls = wish.door.identify(wish.folder), wish.door.context()
+    identify, tls = wish.door.identify(wish.folder, alone=not wish.brokers), wish.door.context()
     bundles = {path.stem: known(path) for path in wish.models}
     purposes = read_purposes(wish.purposes) if wish.purposes else None
     open_files()
@@ -130,6 +133,7 @@ class Server:
             tls=tls,
             store=archive.sessions,
         )
+        self._readers = readers(wish.brokers, wish.folder, self._take_over)
         self._page = Live(window_s=300.0)
         self._page.commits = self._walk.meter.commits
         self._judging = Judging(self._walk, {})
@@ -155,6 +159,9 @@ class Server:
                 )
             await self._listener.start()
             stack.push_async_callback(self._listener.close)
+            for reader in self._readers:
+                await reader.start()
+                stack.push_async_callback(reader.close)
             stop_on_signals(stop)
             remark(f"Readings come in over MQTT at {door.host}:{self._listener.port} and HTTP at {url}")
             remark(f"Everything is kept in {self._wish.folder}; the page is at {page}")
@@ -273,6 +280,12 @@ class Server:
             await asyncio.sleep(rest_s(LOOK_S, time.monotonic() - begin_s))
 
     async def _deliver(self, messages: list[Message]) -> None:
+        await self._hear(messages)
+
+    async def _take_over(self, messages: list[Message]) -> None:
+        """Keep what a broker had; what is of a device that is being erased waits until that is done."""
+        while any(device_of(message.topic) in self._barred for message in messages if self._barred):
+            await asyncio.sleep(TICK_S)
         await self._hear(messages)
 
     async def _hear(self, messages: list[Message]) -> Heard:

@@ -18,11 +18,11 @@ from bimetal.nouns.device import check_device_id
 from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
 
 DEVICE = "urn:bimetal:device:"
+"""A certificate is for the device named behind this in its subject alternative name, percent-encoded."""
 AUTHORITY = "bimetal authority "
 """So the name of an authority of ours begins."""
 CLOCKS_DIFFER_S = 3600
 """Certificates hold from so long before they are made, for devices whose clock is behind."""
-"""A certificate is for the device named behind this in its subject alternative name, percent-encoded."""
 
 Peer = Mapping[str, Any]
 """A certificate that was checked, as `SSLSocket.getpeercert` describes it."""
@@ -70,15 +70,18 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
-def client_context(ca: Path, own: TlsFiles | None = None) -> ssl.SSLContext:
+def client_context(ca: Path | None, own: TlsFiles | None = None) -> ssl.SSLContext:
     """Return the context of a client that connects to servers of this authority alone, showing its own files.
 
-    Raises as `server_context`.
+    Without one (None) the authorities count that this system trusts. Raises as `server_context`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags |= ssl.VERIFY_X509_STRICT
-    _load(ca, "certificates of an authority", lambda: context.load_verify_locations(ca))
+    if ca is None:
+        context.load_default_certs()
+    else:
+        _load(ca, "certificates of an authority", lambda: context.load_verify_locations(ca))
     if own is not None:
         _load_own(context, own)
     return context

@@ -13,6 +13,11 @@ COMMANDS = "commands/"
 """A device hears what is meant for it under this, with its id and a slash behind."""
 
 
+def device_of(topic: str) -> str:
+    """Return the device whose readings come under a topic."""
+    return topic.removeprefix(READINGS).partition("/")[0]
+
+
 class Message(NamedTuple):
     """One message as it arrived: bytes under a topic, from a client, at an instant.
 
