@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,7 +15,7 @@ import pytest
 from bimetal.keep.asked import Asked
 from bimetal.keep.catalog import TABLES, VERSION, Catalog, Found, Held, Sealed
 from bimetal.nouns import Signal
-from bimetal.nouns.errors import BadInput, NotAllowed, NotFound, Unsupported
+from bimetal.nouns.errors import BadInput, Error, NotAllowed, NotFound, Unsupported
 from tests.keep import peers
 from tests.keep.given import PRESSURE, TEMPERATURE
 
@@ -133,6 +135,27 @@ def test_who_lost_the_line_while_alone_changes_nothing_more(url: str) -> None:
         line.mend()
         assert [s.name for s in one.segments()] == ["b"]
         line.cut()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_a_server_that_is_stopped_is_not_waited_for(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bimetal.keep import postgres
+
+    monkeypatch.setattr(postgres, "_ANSWER_S", 0.5)
+    database = postgres.PostgresDatabase(url, "one")
+    database.make(TABLES, VERSION)
+    ((process,),) = database.rows("SELECT pg_backend_pid()")
+    with closing(Catalog(database, database.close, writer="one")) as one:
+        one.replace((), [Found(FIRST, HELD)], sealed=3)
+        os.kill(process, signal.SIGSTOP)
+        try:
+            # It holds the name of this writer until it goes on, and so a new line does not help.
+            with pytest.raises(Error, match="cannot be reached|another process"):
+                one.replace((), [Found(SECOND, LATER)], sealed=5)
+        finally:
+            os.kill(process, signal.SIGCONT)
+        one.replace((), [Found(SECOND, LATER)], sealed=5)
+        assert [s.name for s in one.segments()] == ["a", "b"]
 
 
 def test_a_catalog_of_a_newer_version_is_refused_by_writers_and_readers(pg: peers.Postgres, url: str) -> None:

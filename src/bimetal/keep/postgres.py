@@ -9,6 +9,7 @@ have let go, so that nothing is changed by who only believes to be alone.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -29,6 +30,8 @@ except ModuleNotFoundError:
 _WAIT_S = 0.05
 _OURS_S = 5.0
 """A process that was killed is no longer believed to live after this, if its machine lives."""
+_ANSWER_S = 30.0
+"""A server that took a question and says nothing for so long is taken for gone."""
 _LINK = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -52,6 +55,31 @@ _SPELLED = {
     "REAL": "DOUBLE PRECISION",
     " WITHOUT ROWID": "",
 }
+
+
+class _Link(psycopg.Connection):
+    """A connection that does not wait for ever: a server that is stopped still keeps its lines open."""
+
+    def wait(self, gen: Any, *given: Any, **named: Any) -> Any:
+        """Go on with what psycopg does; raises OperationalError when there is no answer to it."""
+        try:
+            return psycopg.Connection.wait(self, _patient(gen), *given, **named)
+        except TimeoutError:
+            self.close()
+            raise psycopg.OperationalError("no answer came") from None
+
+
+def _patient(gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Run a generator; raises TimeoutError when it still waits after _ANSWER_S."""
+    until, ready = time.monotonic() + _ANSWER_S, None
+    while True:
+        try:
+            wanted = gen.send(ready)
+        except StopIteration as done:
+            return done.value
+        ready = yield wanted
+        if time.monotonic() > until:
+            raise TimeoutError
 
 
 class _Change:
@@ -198,7 +226,7 @@ class PostgresDatabase:
         return self._link
 
     def _connected(self) -> Any:
-        link = psycopg.connect(self._url, autocommit=True, **_LINK)
+        link = _Link.connect(self._url, autocommit=True, **_LINK)
         try:
             for setting in _SETTINGS:
                 link.execute(setting)
