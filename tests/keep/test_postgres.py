@@ -150,7 +150,7 @@ def test_a_server_that_is_stopped_is_not_waited_for(url: str, monkeypatch: pytes
         os.kill(process, signal.SIGSTOP)
         try:
             # It holds the name of this writer until it goes on, and so a new line does not help.
-            with pytest.raises(Error, match="cannot be reached|another process"):
+            with pytest.raises(Error, match=r"cannot be reached|another process"):
                 one.replace((), [Found(SECOND, LATER)], sealed=5)
         finally:
             os.kill(process, signal.SIGCONT)
