@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -73,12 +74,14 @@ def net(tmp_path: Path) -> Path:
 def int8_of(net: Path) -> tuple[object, ...]:
     """The words that bring a net over in int8, the model's name last."""
     rows, model = net.with_name("rows.csv"), net.with_name("m.bm")
-    return ("bring", net, rows, "--answers", "kind", "--int8", "-o", model)
+    return ("bring", net, rows, "--answers", "kind", "-o", model)
 
 
 def test_floats_come_over(net: Path) -> None:
-    ended = call("bring", net, net.with_name("rows.csv"), "--answers", "kind", "-o", net.with_name("m.bm"))
+    words = ("--answers", "kind", "--profile", "f32", "-o", net.with_name("m.bm"))
+    ended = call("bring", net, net.with_name("rows.csv"), *words)
     assert (ended.code, ended.err) == (0, "")
+    assert "profile f32: nothing was rounded" in ended.out
     assert "net, gives label, score[2]; 104 bytes learned" in ended.out
     assert "Next: bimetal build" in ended.out
 
@@ -99,7 +102,7 @@ def test_int8_says_what_was_lost(net: Path) -> None:
 @pytest.mark.needs("make", "gcc")
 def test_what_came_over_is_a_model_like_any_other(net: Path) -> None:
     model, folder = net.with_name("m.bm"), net.with_name("c")
-    assert call("bring", net, net.with_name("rows.csv"), "--answers", "kind", "--int8", "-o", model).code == 0
+    assert call("bring", net, net.with_name("rows.csv"), "--answers", "kind", "-o", model).code == 0
     assert call("build", model, "-o", folder).code == 0
     done = subprocess.run(["make", "-C", str(folder), "test"], capture_output=True, text=True, check=True)
     assert "vectors: 32 of 32 equal" in done.stdout
@@ -124,7 +127,7 @@ def test_a_net_over_time_takes_all_its_readings_as_one_input(tmp_path: Path) -> 
     head = ",".join(f"t{k}c{c}" for k in range(12) for c in range(2))
     rows = [",".join(f"{v:.4f}" for v in r) for r in rng.normal(size=(90, 24))]
     (tmp_path / "rows.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
-    words = ("bring", path, tmp_path / "rows.csv", "--int8", "-o", tmp_path / "m.bm", "--json")
+    words = ("bring", path, tmp_path / "rows.csv", "-o", tmp_path / "m.bm", "--json")
     found = json.loads(call(*words).out)
     assert found["outputs"] == {"value": [4]}
     assert found["int8"]["what"] == "agreement"
@@ -137,9 +140,40 @@ def test_too_great_a_loss_is_a_gate_and_writes_nothing(net: Path) -> None:
     text[1] = "1e9,1e9,1e9,1"
     net.with_name("rows.csv").write_text("\n".join(text), encoding="utf-8")
     words = int8_of(net)
-    said = call(*words, "--most-loss", "0.02").sentence(3)
+    said = call(*words, "--profile", "integer").sentence(3)
     assert "collapsed" in said or "int8 loses" in said
     assert not net.with_name("m.bm").exists()
+
+
+def test_where_whole_numbers_lose_too_much_it_stays_in_floats_and_says_why(net: Path) -> None:
+    rows, model = net.with_name("rows.csv"), net.with_name("m.bm")
+    text = rows.read_text().splitlines()
+    rows.write_text("\n".join([text[0], "1e9,1e9,1e9,1", *text[2:]]), encoding="utf-8")
+    ended = call(*int8_of(net))
+    assert ended.code == 0
+    assert "profile f32: the int8 net has collapsed: it never gives 1 of 2 classes" in ended.out
+    assert "of parameters; profile f32\n" in call("show", model).out
+    rows.write_text("\n".join(text[:9]), encoding="utf-8")
+    found = json.loads(call(*int8_of(net)[:-1], net.with_name("few.bm"), "--json").out)
+    assert (found["profile"], found["int8"]) == ("f32", None)
+    assert found["why"] == "6 rows without gaps are too few to see how large values become"
+
+
+def test_a_build_of_the_other_profile_is_refused(net: Path) -> None:
+    model = net.with_name("m.bm")
+    assert call(*int8_of(net)).code == 0
+    output, board = net.with_name("c"), ("--board", "nucleo-l031k6")
+    said = call("build", model, *board, "--profile", "f32", "-o", output).sentence(3)
+    assert (
+        "it is of the profile integer, not f32. Bring it again: bimetal bring NET ROWS --profile f32" in said
+    )
+    assert not output.exists()
+    ended = call("build", model, *board, "--profile", "integer", "-o", output)
+    assert ended.code == 0
+    told = re.search(r"note: profile integer: (\d+) operations on floats and (\d+) on whole", ended.out)
+    assert told
+    assert 0 < int(told[1]) < 100
+    assert int(told[2]) >= 3 * 4 + 4 * 2
 
 
 @pytest.mark.parametrize(
@@ -160,12 +194,8 @@ def test_too_great_a_loss_is_a_gate_and_writes_nothing(net: Path) -> None:
         (("empty.onnx", "rows.csv"), 1, "there is no operator in it"),
         (("cut.onnx", "rows.csv"), 1, "it is no ONNX model"),
         (("net.onnx", "net.onnx"), 1, "it is no CSV file"),
-        (("net.onnx", "rows.csv", "--answers", "kind", "--most-loss", "0.1"), 1, "goes with --int8"),
-        (
-            ("net.onnx", "rows.csv", "--answers", "kind", "--int8", "--most-loss", "2"),
-            1,
-            "a share such as 0.02",
-        ),
+        (("net.onnx", "rows.csv", "--profile", "f32", "--most-loss", "0.1"), 1, "floats lose nothing"),
+        (("net.onnx", "rows.csv", "--most-loss", "2"), 1, "a share such as 0.02"),
     ],
 )
 def test_it_says_no_in_words(words: tuple[str, ...], code: int, says: str, net: Path) -> None:

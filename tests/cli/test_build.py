@@ -163,6 +163,19 @@ def test_an_interruption_leaves_no_folder(
     assert not [p for p in (tmp_path / "c").iterdir() if p.suffix == ".new"]
 
 
+def test_the_default_detector_has_no_integer_form_and_says_where_to_read_why(
+    quiet: Path, tmp_path: Path
+) -> None:
+    ended = call("build", quiet / "quiet.bm", "--profile", "integer", "-o", tmp_path / "c")
+    said = ended.sentence(3)
+    assert (
+        "of the profile f32, not integer. What bimetal train makes has no integer form (decision 0024)"
+        in said
+    )
+    assert not (tmp_path / "c").exists()
+    assert call("build", quiet / "quiet.bm", "--profile", "f32", "-o", tmp_path / "c").code == 0
+
+
 @pytest.mark.parametrize("target", ["c98", "", "rust"])
 def test_an_unknown_target_is_said(target: str, quiet: Path, tmp_path: Path) -> None:
     ended = call("build", quiet / "quiet.bm", "--target", target, "-o", tmp_path / "c")

@@ -20,19 +20,18 @@ from bimetal.cli.home import keys
 from bimetal.cli.whole import check_place
 from bimetal.learn.card import Card, CardSignal
 from bimetal.learn.detector import input_names
-from bimetal.learn.imports.bring import Brought, brought_of, read
+from bimetal.learn.imports.bring import read
 from bimetal.learn.imports.foreign import Foreign, Formula
 from bimetal.learn.imports.net import Net
 from bimetal.learn.imports.onnx.file import parsed
 from bimetal.learn.usual import Usual, usual_of
 from bimetal.nouns.device import FLEET
-from bimetal.nouns.errors import BadInput, GateNotMet, Unsupported
+from bimetal.nouns.errors import BadInput, Unsupported
 from bimetal.nouns.signal import Signal
 from bimetal.program.block import pack
 from bimetal.program.layout import layout_of
 from bimetal.program.verify import check
-from bimetal.shrink.loss import Loss
-from bimetal.shrink.quantise import shrunk
+from bimetal.shrink.profile import FLOATS, INTEGER, Chosen, chosen, in_floats, in_whole_numbers
 from bimetal.targets.lower import lower
 from bimetal.targets.present import fastest
 from bimetal.targets.vectors import make_vectors
@@ -45,9 +44,10 @@ EMPTY = ("", "nan", "na", "null", "none", "?")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for: int8, the column of answers, and the most that may be lost."""
+    """What is asked for: the profile (None: whole numbers where they do), the column of answers, and the most
+    that may be lost (None: what is usually allowed)."""
 
-    int8: bool
+    profile: str | None
     answers: str | None
     most_loss: float | None
 
@@ -65,35 +65,38 @@ class Rows:
 class Made:
     """What came of it."""
 
-    brought: Brought
-    loss: Loss | None
+    chosen: Chosen
     size: int
 
     def lines(self, output: Path) -> list[str]:
         """Say it in sentences."""
-        program = self.brought.program
+        program = self.chosen.brought.program
         told = ", ".join(f"{name}{list(n.shape) if n.shape else ''}" for name, n in program.outputs)
         learned = f"{layout_of(program).params.size:,} bytes learned"
         found = [f"{output}: {program.title}, gives {told}; {learned}; {self.size:,} bytes, signed"]
-        found.append(self.loss.words() if self.loss else f"bound: {self.brought.bound}")
+        found.append(self.chosen.words())
+        found += [] if self.chosen.loss else [f"bound: {self.chosen.brought.bound}"]
         place = shlex.quote(str(output))
         return [*found, f"Next: bimetal build {place} --board NAME -o FOLDER"]
 
     def plain(self, output: Path) -> dict[str, Any]:
         """Return it as texts and numbers."""
-        outputs = {name: list(n.shape) for name, n in self.brought.program.outputs}
-        about = {"model": str(output), "bytes": self.size, "outputs": outputs, "bound": self.brought.bound}
-        return about | {"int8": self.loss.plain() if self.loss else None}
+        made = self.chosen
+        outputs = {name: list(n.shape) for name, n in made.brought.program.outputs}
+        about = {"model": str(output), "bytes": self.size, "outputs": outputs, "bound": made.brought.bound}
+        why = {"profile": made.profile, "why": made.why or None}
+        return about | why | {"int8": made.loss.plain() if made.loss else None}
 
 
 def bring(net: Path, table: Path, output: Path, wanted: Wanted) -> Made:
     """Write a model of an ONNX file.
 
-    Raises Unsupported for what cannot be brought over or made int8, BadInput for files that are none, and
-    GateNotMet where int8 has collapsed or lost more than is allowed; nothing is written then.
+    Raises Unsupported for what cannot be brought over, BadInput for files that are none. Where whole numbers
+    are asked for: Unsupported for what cannot be made int8, and GateNotMet where that has collapsed or lost
+    more than is allowed. Nothing is written then.
     """
-    if wanted.most_loss is not None and not (wanted.int8 and 0 < wanted.most_loss < 1):
-        raise BadInput("--most-loss goes with --int8, and is a share such as 0.02")
+    if wanted.most_loss is not None and (wanted.profile == FLOATS or not 0 < wanted.most_loss < 1):
+        raise BadInput("--most-loss is a share such as 0.02, and floats lose nothing")
     check_place(output, [net, table])
     check_free(output)
     model = parsed(_bytes_of(net), str(net))
@@ -105,34 +108,31 @@ def bring(net: Path, table: Path, output: Path, wanted: Wanted) -> Made:
             error.hint or f"Columns of {table.name}: {', '.join(rows.names[:12])}; --answers leaves one out"
         )
         raise BadInput(error.what, where=str(net), hint=hint) from None
-    made, loss = _made(foreign, rows, wanted)
-    if loss and wanted.most_loss is not None and loss.lost > wanted.most_loss:
-        raise GateNotMet(
-            f"int8 loses {loss.lost:.4f}, more than {wanted.most_loss:g}: {loss.words()}", where=str(net),
-            hint="Give rows that show more of what the device meets, or leave --int8 out",
-        )  # fmt: skip
-    return Made(made, loss, write(output, _bundle(made, rows, net, table, loss), keys().signing_key()))
+    made = _made(foreign, rows, wanted)
+    return Made(made, write(output, _bundle(made, rows, net, table), keys().signing_key()))
 
 
-def _made(foreign: Foreign, rows: Rows, wanted: Wanted) -> tuple[Brought, Loss | None]:
+def _made(foreign: Foreign, rows: Rows, wanted: Wanted) -> Chosen:
     """Bring it over: a net over a picture as one input, any other with an input for each signal."""
     spelled = foreign.scores.spelled if isinstance(foreign.scores, Formula) else None
     vector = isinstance(spelled, Net) and spelled.rank > 1
-    if wanted.int8:
-        return shrunk(foreign, rows.names, rows.values, fastest(), rows.answers, vector=vector)
-    return brought_of(foreign, rows.names, vector=vector), None
+    if wanted.profile == FLOATS:
+        return in_floats(foreign, rows.names, vector=vector)
+    choose = in_whole_numbers if wanted.profile == INTEGER else chosen
+    known, most = rows.answers, wanted.most_loss
+    return choose(foreign, rows.names, rows.values, fastest(), known, vector=vector, most_lost=most)
 
 
-def _bundle(made: Brought, rows: Rows, net: Path, table: Path, loss: Loss | None) -> Bundle:
-    program = made.program
+def _bundle(made: Chosen, rows: Rows, net: Path, table: Path) -> Bundle:
+    program = made.brought.program
     report = check(program)
     signals = [Signal(name) for name in rows.names]
     usual = usual_of(rows.values, signals)
-    block = pack(program, made.values)
+    block = pack(program, made.brought.values)
     everyday = {i.name: _range(usual, k, bool(i.shape)) for k, i in enumerate(program.inputs)}
     vectors = make_vectors(program, block, seed=0, usual=everyday)
     wasm = write_wasm(lower(program, report.ranges)).code
-    card = _card(made, rows, [net.name, table.name], usual, loss).plain()
+    card = _card(made, rows, [net.name, table.name], usual).plain()
     return Bundle(program, {FLEET: block}, card, vectors.encode(), wasm, time.time_ns(), __version__)
 
 
@@ -142,11 +142,12 @@ def _range(usual: Sequence[Usual], k: int, together: bool) -> tuple[float, float
     return min(u.low for u in some), max(u.high for u in some)
 
 
-def _card(made: Brought, rows: Rows, sources: list[str], usual: list[Usual], loss: Loss | None) -> Card:
+def _card(chosen: Chosen, rows: Rows, sources: list[str], usual: list[Usual]) -> Card:
+    made = chosen.brought
     inputs = made.program.inputs
     names = input_names(rows.names) if not inputs[0].shape else (inputs[0].name,) * len(rows.names)
     labels = f"classes: {', '.join(made.labels)}" if made.labels else ""
-    limits = [f"its answers: {made.bound}", labels, loss.words() if loss else ""]
+    limits = [f"its answers: {made.bound}", labels, chosen.words()]
     return Card(
         purpose=f"{made.program.title}, trained elsewhere",
         signals=tuple(CardSignal(s, "", "", i) for s, i in zip(rows.names, names, strict=True)),
@@ -166,6 +167,7 @@ def _card(made: Brought, rows: Rows, sources: list[str], usual: list[Usual], los
         sources=tuple(sources),
         columns=rows.names,
         limits=tuple(filter(None, limits)),
+        profile=chosen.profile,
     )
 
 

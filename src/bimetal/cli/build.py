@@ -34,6 +34,7 @@ KINDS = ("arduino", "zephyr", "esp-idf", "platformio", "cmake", "make")
 @click.option("--flash", metavar="SIZE", help="Flash there is for it, such as 32KiB.")
 @click.option("--ram", metavar="SIZE", help="RAM there is for it, stack included, such as 8KiB.")
 @click.option("--instructions", metavar="COUNT", help="Instructions one reading may take, such as 500k.")
+@click.option("--profile", type=click.Choice(["integer", "f32"]), help="Refuse a model of the other one.")
 @click.option("--package", type=click.Choice(KINDS), help="The form of the folder; else make and CMake.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The folder to write.")
 @click.option("--device", metavar="NAME", help="Use this device's own parameters, not the fleet's.")
@@ -42,6 +43,7 @@ def command(
     model: Path,
     target: str,
     board: str | None,
+    profile: str | None,
     package: str | None,
     output: Path,
     device: str | None,
@@ -60,7 +62,7 @@ def command(
     from bimetal.shrink.certificate import lines
 
     began_s = time.monotonic()
-    wish = Wish(target, package, device, room_of(target, board, sizes))
+    wish = Wish(target, package, device, room_of(target, board, sizes), profile)
     built = build(model, wish, output, _show_json if as_json else _show)
     seconds = time.monotonic() - began_s
     if as_json:

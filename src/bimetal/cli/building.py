@@ -17,13 +17,14 @@ from bimetal.bundle.bundle import Bundle
 from bimetal.cli.fitting import NO_C, Forms, Room, refusal, what_would_fit
 from bimetal.cli.opening import open_model
 from bimetal.cli.whole import check_folder
-from bimetal.learn.card import card_of
+from bimetal.learn.card import Card, card_of
 from bimetal.nouns.device import FLEET
-from bimetal.nouns.errors import BadInput, NotFound
+from bimetal.nouns.errors import BadInput, GateNotMet, NotFound
 from bimetal.shrink.alternative import Alternative
 from bimetal.shrink.budget import Fit, need_of
 from bimetal.shrink.certificate import FILE, certificate, sentence
 from bimetal.shrink.planting import Planted
+from bimetal.shrink.profile import arithmetic
 from bimetal.targets import export_project, wasm_project
 from bimetal.targets.export_project import FORMATS
 from bimetal.targets.name import TAKEN
@@ -39,12 +40,14 @@ OURS = TAKEN | {"vectors", "bimetal"}
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: the target, the form of its folder, whose parameters, and where it is to run."""
+    """What is asked for: the target, the form of its folder, whose parameters, where it is to run, and in
+    which profile it must be."""
 
     target: str
     package: str | None
     device: str | None
     room: Room | None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,12 @@ def build(model: Path, wish: Wish, output: Path, refused: Callable[[Fit, list[Al
     """Write the folder, with a certificate where it is known what it is to run on.
 
     Raises NotFound for an unknown device, BadInput when the folder is somebody else's, and GateNotMet
-    when the model does not fit; `refused` is told first, with what would fit.
+    when the model is of another profile, or does not fit; `refused` is told then, with what would fit.
     """
     name = identifier(model.stem)
     bundle = open_model(model).bundle
     form = _form(wish)
+    _check_profile(card_of(bundle.card), wish.profile, str(model))
     check_output(output, name, form)
     block = _block(bundle, wish.device, model)
     vectors = _vectors(bundle, block, wish.device)
@@ -111,12 +115,25 @@ def _judged(
     if room is None:
         return given, None
     forms = Forms(given.program, given.block, vectors)
-    planted, here = room.planted(forms, card_of(bundle.card).period_s)
+    card = card_of(bundle.card)
+    planted, here = room.planted(forms, card.period_s)
     if not here.fits:
         found = list(what_would_fit(bundle, forms, room, here))
         refused(here, found)
         raise refusal(str(model), here, found)
-    return planted, here
+    told = f"profile {card.profile}: {arithmetic(forms.need(planted))}, at worst"
+    return planted, replace(here, notes=(*here.notes, told))
+
+
+def _check_profile(card: Card, asked: str | None, where: str) -> None:
+    """Raise GateNotMet where a model is not of the profile that is asked for: it is chosen with its rows."""
+    if asked in (None, card.profile):
+        return
+    if card.promise:
+        hint = "What bimetal train makes has no integer form (decision 0024); leave --profile out"
+    else:
+        hint = f"Bring it again: bimetal bring NET ROWS --profile {asked} says what it loses"
+    raise GateNotMet(f"it is of the profile {card.profile}, not {asked}", where=where, hint=hint)
 
 
 def _form(wish: Wish) -> str:

@@ -34,7 +34,8 @@ def lines(sealed: Sealed, where: str) -> list[str]:
         f"signals, {len(card.signals)}, and between what they usually are:",
         *_usual(card, card.usual[FLEET]),
         *_devices(card),
-        f"each takes {place.state.size:,} bytes of state and {place.params.size:,} of parameters",
+        f"each takes {place.state.size:,} bytes of state and {place.params.size:,} of parameters; "
+        f"profile {card.profile}",
         *(f"limit: {limit}" for limit in card.limits if not card.promise or card.promise not in limit),
     ]
 

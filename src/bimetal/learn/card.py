@@ -39,7 +39,8 @@ class Card:
     speaks at most once in `drift_after_s` seconds; 0 where nothing is tested. `rows` counts the rows
     learned from, `rows_left_out` those called bad, `rows_thinned` those there was no room for.
     `columns` are the headings of the table it was taught on, for one that comes without them. `labels` is
-    all that was ever said of its alarms, in order, what was taken back too.
+    all that was ever said of its alarms, in order, what was taken back too. `profile` is "integer" where all
+    between the readings and the scores is computed in whole numbers, else "f32".
     """
 
     purpose: str
@@ -63,6 +64,7 @@ class Card:
     promise_confidence: float = 0.0
     drift_after_s: float = 0.0
     labels: tuple[Label, ...] = ()
+    profile: str = "f32"
 
     def plain(self) -> dict[str, Any]:
         """Return it as text, numbers, lists and mappings."""

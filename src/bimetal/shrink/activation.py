@@ -51,7 +51,7 @@ def sums_of(part: Part, x: Floats) -> Floats:
         case _:
             raise Unsupported(
                 "a recurrent cell stays in floats: what it remembers would lose its digits step by step",
-                where="int8", hint="Use Conv1d over a window of readings, or build it without --int8",
+                where="int8", hint="Use Conv1d over a window of readings, or keep it in f32",
             )  # fmt: skip
 
 

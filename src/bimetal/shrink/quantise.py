@@ -116,6 +116,8 @@ def shrunk(
 
     The others show how large values become. Raises as int8_of does, and GateNotMet where it has collapsed.
     """
+    if answers is not None and len(answers) != len(rows):
+        raise BadInput(f"{len(rows)} rows have {len(answers)} answers", where=foreign.title)
     held, shown = parted(rows)
     small, _ = int8_of(foreign, shown, signals, vector=vector)
     whole = brought_of(foreign, signals, vector=vector)

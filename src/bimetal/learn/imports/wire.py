@@ -23,11 +23,15 @@ WHOLE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """How trees are made: whether readings may be missing, the form they lie in, and the bits of a leaf."""
+    """How trees are made: whether readings may be missing, the form they lie in, and the bits of a leaf.
+
+    `whole`: over the places of their thresholds as u8, also where f32 thresholds take less.
+    """
 
     gaps: bool = True
     form: str = LINKS
     leaf_bits: int = 32
+    whole: bool = False
 
 
 def wire(draft: Draft, model: Foreign, x: Node, making: Making) -> float:
@@ -107,7 +111,13 @@ def _sums(
     """Return what the trees say together, and by how many binary digits it is shifted up."""
     form = making.form
     bins, whole = plant.soils_of(trees, making.gaps and x.dtype == "f32")
-    kind = "octets" if x.dtype == "u8" else "bins" if plant.prefers_bins(trees, bins) else "floats"
+    kind = (
+        "octets"
+        if x.dtype == "u8"
+        else "bins"
+        if making.whole or plant.prefers_bins(trees, bins)
+        else "floats"
+    )
     soil = bins if kind == "bins" else whole
     if kind != "octets":
         x = plant.binned(draft, soil, x) if kind == "bins" else plant.floating(draft, soil, x)
