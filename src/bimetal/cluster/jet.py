@@ -119,6 +119,7 @@ class _Answer(msgspec.Struct):
     seq: int = 0
     message: _Held | None = None
     config: dict[str, Any] = {}
+    streams: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ class Jet:
         """Store a message; returns its sequence number once the server has it safe.
 
         `expected` is the number of the last message under the subject, as far as known (0: none):
-        raises Conflict when it is another. Raises Unsupported when the message is too long.
+        raises Conflict when it is another, unless it is this very message, stored when it was asked for
+        before. Raises Unsupported when the message is too long.
         """
         if len(payload) > self.wire.max_payload:
             raise Unsupported(
@@ -172,6 +174,10 @@ class Jet:
             headers[EXPECTED] = str(expected)
         answer = await self._request(subject, payload, headers)
         if answer.error and answer.error.err_code in _WRONG_LAST:
+            # The server looks at the number before it looks whether it has the message already.
+            there = await self.last(await self._holder(subject), subject)
+            if there and there.data == payload and there.sequence > (expected or 0):
+                return there.sequence
             raise Conflict(answer.error.description)
         return _good(answer, subject).seq
 
@@ -182,6 +188,11 @@ class Jet:
             return None
         held = _good(answer, stream).message
         return None if held is None else Stored(held.seq, base64.b64decode(held.data))
+
+    async def _holder(self, subject: str) -> str:
+        """Return the stream that keeps what is stored under a subject."""
+        names = _good(await self._ask("STREAM.NAMES", {"subject": subject}), subject).streams
+        return names[0] if names else ""
 
     async def read(self, stream: str, subject: str, first: int, most: int) -> list[Stored]:
         """Return messages under a subject from a number on, in order, none left out; at most so many.

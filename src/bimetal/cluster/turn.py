@@ -11,6 +11,8 @@ can be thrown away at any time: the state holds the place in the log from which 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +21,7 @@ import numpy as np
 from bimetal.cluster.jet import PIN, Conflict, Jet, Msg
 from bimetal.cluster.name import GROUP, NS, Names
 from bimetal.nouns.batch import Batch
-from bimetal.nouns.errors import BadInput
+from bimetal.nouns.errors import BadInput, Error
 from bimetal.stream.checkpoint import Checkpoint
 from bimetal.stream.parcel import Outcome, Parcel, outcome_bytes, outcomes_of, parcel_bytes, parcel_of
 from bimetal.stream.shard_run import ShardRun
@@ -29,6 +31,8 @@ _STATUS = "Status"
 _LOST_PIN = "423"
 _AT_ONCE = 16
 """So many parcels are run, and said of in one message, before others have their turn."""
+_HOLD_S = 0.1
+"""Or fewer, when they take so long: meanwhile this process hears nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +120,11 @@ class Turn:
         fleet, consumer = self.names.fleet, self.names.consumer(self.shard)
         config = self.names.consumer_config(self.shard, self.pace.pin_s, self.pace.repeat_s)
         await self.jet.consumer(fleet.log, consumer, config)
-        while not (self._leaving.is_set() and not self._owed):
-            if not self._leaving.is_set():
-                await self._ask()
-            try:
-                await self._take(await self._some())
-                await self._look_after()
-            except Conflict:
-                self.tally.conflicts += 1
-                self._begin_anew()
+        alive = asyncio.create_task(self._stay())
+        try:
+            await self._go()
+        finally:
+            alive.cancel()
         if self._reached is not None:
             try:
                 await self._save()
@@ -134,18 +134,43 @@ class Turn:
         if self._pin:
             await self.jet.unpin(fleet.log, consumer, GROUP)
 
+    async def _go(self) -> None:
+        while not (self._leaving.is_set() and not self._owed):
+            if not self._leaving.is_set():
+                await self._ask()
+            try:
+                await self._take(await self._some())
+                await self._look_after()
+            except Conflict:
+                self.tally.conflicts += 1
+                self._begin_anew()
+
     # What comes
 
     async def _ask(self) -> None:
         """See to it that the server owes something: parcels, or the word that there are none."""
-        now = _time()
-        if self._owed and now < self._asked_at + 2 * self.pace.pull_s:
-            return
-        asked = {"batch": self.pace.batch, "expires": round(self.pace.pull_s * NS), "group": GROUP}
+        if not self._owed or _time() >= self._asked_at + 2 * self.pace.pull_s:
+            self._owed = self.pace.batch
+            await self._pull(self.pace.batch)
+
+    async def _pull(self, most: int) -> None:
+        asked = {"batch": most, "expires": round(self.pace.pull_s * NS), "group": GROUP}
         if self._pin:
             asked["id"] = self._pin
-        self._owed, self._asked_at = self.pace.batch, now
+        self._asked_at = _time()
         await self.jet.pull(self.names.fleet.log, self.names.consumer(self.shard), asked, self.inbox)
+
+    async def _stay(self) -> None:
+        """Ask for one more while there is so much to do that nothing else is asked for.
+
+        The server takes who asks for nothing for dead, and gives the shard to another, which does again
+        what this one is about to store.
+        """
+        with contextlib.suppress(Error):  # a server that is away for long is missed where work is done
+            while True:
+                await asyncio.sleep(self.pace.pull_s / 2)
+                if self._pin and _time() >= self._asked_at + self.pace.pull_s:
+                    await self._pull(1)
 
     async def _some(self) -> list[Msg]:
         """Return what has come, waiting a little where nothing has."""
@@ -220,17 +245,22 @@ class Turn:
 
     async def _work(self, parcels: Sequence[tuple[int, bytes]]) -> None:
         """Run parcels that are not in the state yet, and store what was said of them."""
-        for at in range(0, len(parcels), _AT_ONCE):
+        rest = deque(parcels)
+        while rest:
             async with self.bench:
-                outcomes = self._run(parcels[at : at + _AT_ONCE])
+                outcomes = self._run(rest)
                 await asyncio.sleep(0)
             if outcomes:
                 await self._say(outcomes)
 
-    def _run(self, parcels: Sequence[tuple[int, bytes]]) -> list[Outcome]:
-        """Return what was not said before."""
+    def _run(self, rest: deque[tuple[int, bytes]]) -> list[Outcome]:
+        """Run the first of these parcels; returns what was not said before."""
         outcomes: list[Outcome] = []
-        for sequence, content in parcels:
+        begun = _time()
+        for _ in range(min(len(rest), _AT_ONCE)):
+            if _time() > begun + _HOLD_S:
+                break
+            sequence, content = rest.popleft()
             if self._reached is not None and sequence > self._reached.sequence:
                 outcome = self._pushed(self._reached, sequence, content)
                 if sequence > self._told and not outcome.silent:
