@@ -269,7 +269,28 @@ def windows() -> Draft:
     return draft
 
 
+def asked_for() -> Draft:
+    """What is computed where it is asked for: loops, sums, a state of before, one asked for in another."""
+    draft = Draft("asked for")
+    x, on = draft.input("x", shape=(6,)), draft.input("on", "b1", (2,))
+    held = draft.state("held", np.arange(6.0))
+    draft.set(held, letter.where(word.known(x), x, held))
+    first, second = (letter.gather(on, letter.const(k, "i32")) for k in range(2))
+    apart = letter.each(6, lambda k: letter.sub(letter.gather(x, k), letter.gather(held, letter.sub(5, k))))
+    rows = letter.mul(letter.reshape(x, (6, 1)), apart)
+    sums = letter.when(second, letter.reduce(rows))
+    turned = letter.scan(3, [sums], lambda h, k: [half_and(h[0], k)])[0]
+    draft.output("turned", letter.when(first, turned))
+    whole = letter.when(first, letter.cast(letter.lt(letter.reduce(apart, "max"), 3.0), "i32"))
+    draft.output("whole", whole)
+    late = draft.state("late", np.zeros(6))
+    kept = letter.when(second, letter.add(late, apart))
+    draft.set(late, word.clip(kept, -1e3, 1e3))
+    draft.output("late", letter.reduce(kept))
+    return draft
+
+
 ODD: tuple[Callable[[], Draft], ...] = (
     nothing, only_constants, as_it_came, reserved_words, names_like_tables, many_clocks, first_values,
-    swapped, folds, whole_numbers, fractions, any_bits, long_loops, elementary_functions, windows,
+    swapped, folds, whole_numbers, fractions, any_bits, long_loops, elementary_functions, windows, asked_for,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bimetal.program import letter
 from bimetal.program.layout import layout_of
-from bimetal.program.node import EVERY, Clock, Node
+from bimetal.program.node import ARITHMETIC, EVERY, Clock, Node
 from bimetal.program.program import Draft, Program, bounds_of
 
 SHAPES: tuple[tuple[int, ...], ...] = ((), (), (3,), (4,), (2, 3), (1, 4))
@@ -69,6 +69,7 @@ class _Maker:
     def __init__(self, rng: np.random.Generator, shapes: tuple[tuple[int, ...], ...]) -> None:
         self.rng = rng
         self.shapes = shapes
+        self.sparing = rng.spawn(1)[0]
         self.draft = Draft("random")
         self.pools: dict[Clock, list[Node]] = {EVERY: [], **{c: [] for c in SLOW[: rng.integers(0, 3)]}}
         self.held: list[Node] = []
@@ -294,10 +295,17 @@ class _Maker:
             self.set(node, node.clock or EVERY)
         for clock, pool in self.pools.items():
             for k in range(int(self.rng.integers(1, 5))):
-                value = pool[-1 - k % len(pool)]
+                value = self.perhaps(pool[-1 - k % len(pool)], pool)
                 self.draft.output(f"y{clock.period}_{k}", value)
                 if value.dtype == "i32" and k == 0:
                     self.draft.output(f"n{clock.period}", letter.cast(clip(value, 0, 255), "u8"))
+
+    def perhaps(self, value: Node, pool: list[Node]) -> Node:
+        """Ask for a value only where something of the pool says so, now and then."""
+        asks = [node for node in pool if not node.shape]
+        if value.dtype not in ARITHMETIC or not asks or self.sparing.random() < 0.5:
+            return value
+        return letter.when(self.to(asks[int(self.sparing.integers(len(asks)))], "b1"), value)
 
     def set(self, node: Node, clock: Clock) -> None:
         """Write a state whole, or one item of it at a computed place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cbor2
@@ -57,6 +58,18 @@ def test_a_small_program_survives() -> None:
     program = small()
     check(program)
     assert encode(decode(encode(program))) == encode(program)
+
+
+def test_what_is_computed_only_when_asked_for_stays_so() -> None:
+    draft = Draft("asked")
+    x = draft.input("x", shape=(4,))
+    asks = letter.lt(letter.reduce(x), 1.0)
+    draft.output("y", letter.when(asks, letter.sqrt(x)))
+    ((_, node),) = decode(encode(draft.finish())).outputs
+    assert (node.op, node.attr) == ("where", True)
+    draft.output("z", replace(letter.where(asks, x, 2.0), attr=True))
+    with pytest.raises(BadInput, match="not well formed"):
+        decode(encode(draft.finish()))
 
 
 def test_a_deep_program_is_no_trouble() -> None:

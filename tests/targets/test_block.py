@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bimetal.program import letter
 from bimetal.targets.block import Blocks, Value
-from bimetal.targets.loops import At, For, Let, Lin, Lit, Op, Ref, variable
+from bimetal.targets.loops import At, For, If, Let, Lin, Lit, Op, Ref, variable
 from bimetal.targets.name import Names
 
 ONE = Lit(1.0, "f32")
@@ -64,3 +64,16 @@ def test_what_costs_nothing_is_spelled_again() -> None:
     assert Value(ONE, 0).atom
     assert Value(At(variable("i1")), 0).atom
     assert not Value(SUM, 0).atom
+
+
+def test_what_is_named_where_it_is_asked_for_is_unknown_after_it() -> None:
+    blocks, x = Blocks(Names()), letter.const(1.0, "f32")
+    asked = Ref("asked_1", "b1")
+    blocks.open_where(asked)
+    blocks.note(x, (), blocks.bind(Value(SUM, blocks.depth), "sum"))
+    assert blocks.known(x, ()) is not None
+    blocks.close()
+    assert blocks.known(x, ()) is None
+    (statement,) = blocks.finish()
+    assert isinstance(statement, If)
+    assert statement.condition is asked

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from bimetal.targets.loops import At, Buf, For, Let, Lin, Lit, Note, Op, Read, Ref, Set, Store, Var, variable
+from bimetal.targets.loops import (
+    At,
+    Buf,
+    For,
+    If,
+    Let,
+    Lin,
+    Lit,
+    Note,
+    Op,
+    Read,
+    Ref,
+    Set,
+    Store,
+    Var,
+    variable,
+)
 from bimetal.targets.prune import prune, tables_read
 
 OUT, SCRATCH = Buf("out", "y", "f32", 4), Buf("scratch", "kept", "f32", 4)
@@ -55,6 +71,16 @@ def test_what_a_loop_changes_for_later_turns_is_kept() -> None:
     assert isinstance(loop, For)
     assert loop.body == turn.body
     assert last is body[3]
+
+
+def test_what_is_asked_for_goes_with_who_asks() -> None:
+    asks = Let("asked_1", Op("lt", (ONE, ONE), "b1"))
+    wanted = If(Ref("asked_1", "b1"), (Let("a_1", ONE), Store(OUT, Lin(), ONE)))
+    asks_kept, kept = prune((asks, wanted))
+    assert asks_kept is asks
+    assert isinstance(kept, If)
+    assert kept.body == wanted.body[1:]
+    assert prune((asks, If(Ref("asked_1", "b1"), (Store(SCRATCH, Lin(), ONE),)))) == ()
 
 
 def test_notes_stand_before_something() -> None:

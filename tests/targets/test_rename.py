@@ -6,6 +6,7 @@ from bimetal.targets.loops import (
     At,
     Buf,
     For,
+    If,
     Let,
     Lin,
     Lit,
@@ -54,6 +55,16 @@ def test_every_place_takes_the_other_name() -> None:
     assert loop.variable == "i2"
     (store,) = (s for s in statements(new) if isinstance(s, Store))
     assert store.index == there
+
+
+def test_who_asks_is_renamed_with_what_is_asked_for() -> None:
+    (new,) = renamed((If(Ref("on", "b1"), (Set("n", Ref("on", "i32")),)),), {"on": "asked", "n": "count"})
+    assert isinstance(new, If)
+    assert isinstance(new.condition, Ref)
+    assert new.condition.name == "asked"
+    (change,) = new.body
+    assert isinstance(change, Set)
+    assert change.name == "count"
 
 
 def test_two_names_that_become_one_are_added_up() -> None:

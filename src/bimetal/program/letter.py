@@ -8,6 +8,7 @@
 | `minimum maximum` | max(a, b) = a < b ? b : a; min(a, b) = b < a ? b : a (so b decides nothing when NaN) |
 | `lt le eq band bor` ... | comparisons give b1; logic `both either invert` on b1; `band bor shl shr` on i32 |
 | `where(c, a, b)` | a where c, else b |
+| `when(c, a)` | a where c, one truth, else 0; what a alone needs may be left out meanwhile |
 | `cast bits mulshr` | change type; reinterpret f32/i32; (a*b + half) >> s over 64 bits |
 | `gather slice_ reshape stack concat` | move elements; indices are proven in range |
 | `reduce(add/min/max)` | along one axis, strictly from left to right |
@@ -20,6 +21,7 @@ plain Python number takes the type of the other side.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -153,6 +155,16 @@ def where(c: Node, a: Value, b: Value) -> Node:
         raise BadProgram(f"where cannot mix {left!r} and {right!r}")
     args = (c, left, right)
     return Node("where", args, _broadcast("where", args), left.dtype, clock=meet("where", args))
+
+
+def when(c: Node, a: Node) -> Node:
+    """a where c is true, else 0; targets that can leave out what `a` alone needs while c, one b1, is false.
+
+    What it is does not depend on that: only the time that a reading takes does.
+    """
+    if c.shape or a.dtype not in ARITHMETIC:
+        raise BadProgram(f"when needs one b1 and an f32 or i32, not {c!r} and {a!r}")
+    return replace(where(c, a, const(0, a.dtype)), attr=True)
 
 
 def cast(a: Node, dtype: str) -> Node:

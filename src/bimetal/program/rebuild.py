@@ -35,10 +35,11 @@ ATTRIBUTES: dict[str, Any] = {
     "shl": int,
     "shr": int,
     "mulshr": int,
+    "where": bool | None,
 }
 """What stands beside each letter: the values of a const; names; (name, period, first) of a state as
 it is read; (which, clock or nothing) of a carry; (turns, carries, iter) of a scan; (turns, iter) of
-an each; the rest as in letter.py. Other letters have nothing (null)."""
+an each; true of a where that is a when; the rest as in letter.py. Other letters have nothing (null)."""
 
 Places = dict[tuple[str, str], Input | Param | State]
 
@@ -145,6 +146,13 @@ def _slice(args: list[Node], attr: Any, plain: PlainNode) -> Node:
     return letter.slice_(args[0], start, start + plain.shape[axis] * step, step, axis)
 
 
+def _where(args: list[Node], lazy: bool | None, plain: PlainNode) -> Node:
+    if not lazy:
+        return letter.where(*args)
+    _expect(plain, args[2].op == "const" and not args[2].attr.tobytes().strip(b"\0"))
+    return letter.when(*args[:2])
+
+
 def _result(args: list[Node], attr: int, plain: PlainNode) -> Node:
     _expect(plain, args[0].op == "scan" and 0 <= attr < len(args[0].attr[1]))
     start = args[0].args[attr]
@@ -185,7 +193,7 @@ _LETTERS: dict[str, tuple[int, Callable[[list[Node], Any, PlainNode], Node]]] = 
     "shl": (1, lambda a, by, _: letter.shl(a[0], by)),
     "shr": (1, lambda a, by, _: letter.shr(a[0], by)),
     "mulshr": (2, lambda a, by, _: letter.mulshr(a[0], a[1], by)),
-    "where": (3, lambda a, _, __: letter.where(*a)),
+    "where": (3, _where),
     "cast": (1, lambda a, _, plain: letter.cast(a[0], plain.dtype)),
     "bits": (1, lambda a, _, __: letter.bits(*a)),
     "gather": (2, lambda a, _, __: letter.gather(*a)),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from bimetal.program.grove import LINKS, SHORT
 from bimetal.targets.kernels.c99_crown import MOST_WRITTEN
 from bimetal.targets.kernels.forest import ForestKernel
-from bimetal.targets.loops import Call, For, Lowered, Stage, Stmt
+from bimetal.targets.loops import Call, For, If, Lowered, Stage, Stmt
 
 Kinds = Counter[str]
 
@@ -70,6 +70,8 @@ def _kernels(body: tuple[Stmt, ...], turns: int = 1) -> Iterator[tuple[ForestKer
             yield statement.kernel, turns
         elif isinstance(statement, For):
             yield from _kernels(statement.body, turns * statement.count)
+        elif isinstance(statement, If):
+            yield from _kernels(statement.body, turns)
 
 
 def _form(kernel: ForestKernel) -> str:

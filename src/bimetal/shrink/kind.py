@@ -14,6 +14,7 @@ from bimetal.targets.loops import (
     Call,
     Expr,
     For,
+    If,
     Let,
     Lit,
     Lowered,
@@ -94,6 +95,8 @@ def _turns(body: tuple[Stmt, ...], turns: int = 1) -> Iterator[tuple[Stmt, int]]
         yield statement, turns
         if isinstance(statement, For):
             yield from _turns(statement.body, turns * statement.count)
+        elif isinstance(statement, If):
+            yield from _turns(statement.body, turns)
 
 
 def _named(body: tuple[Stmt, ...]) -> int:
@@ -102,13 +105,15 @@ def _named(body: tuple[Stmt, ...]) -> int:
     for statement in body:
         if isinstance(statement, For):
             most = max(most, open_ + 1 + _named(statement.body))
+        elif isinstance(statement, If):
+            most = max(most, open_ + _named(statement.body))
         elif isinstance(statement, Let | Var):
             open_ += 1
     return max(most, open_)
 
 
 def _depth(body: tuple[Stmt, ...]) -> int:
-    return max((1 + _depth(s.body) for s in body if isinstance(s, For)), default=0)
+    return max((isinstance(s, For) + _depth(s.body) for s in body if isinstance(s, For | If)), default=0)
 
 
 def _kinds_of(statement: Stmt) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bimetal.program.node import DTYPES
-from bimetal.targets.loops import Buf, Call, For, Lin, Read, Stmt, Store, parts, value_of, variable
+from bimetal.targets.loops import Buf, Call, For, If, Lin, Read, Stmt, Store, parts, value_of, variable
 
 Path = tuple[tuple[int, int, str], ...]
 """The loops around a statement, outermost first: start and end (in statements), variable."""
@@ -154,7 +154,9 @@ def _accesses(body: tuple[Stmt, ...], path: Path, clock: list[int]) -> Iterator[
                 yield part.buf, Access(clock[0], path, part.index, writes=False)
         if isinstance(statement, Store):
             yield statement.buf, Access(clock[0], path, statement.index, writes=True)
+        if isinstance(statement, If):
+            yield from _accesses(statement.body, path, clock)
 
 
 def _length(body: tuple[Stmt, ...]) -> int:
-    return sum(1 + (_length(s.body) if isinstance(s, For) else 0) for s in body)
+    return sum(1 + (_length(s.body) if isinstance(s, For | If) else 0) for s in body)

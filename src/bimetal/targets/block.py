@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bimetal.program.node import Node
 from bimetal.targets.index import Index, Indexer
-from bimetal.targets.loops import At, Expr, For, Let, Lin, Lit, Ref, Stmt, variable
+from bimetal.targets.loops import At, Expr, For, If, Let, Lin, Lit, Ref, Stmt, variable
 from bimetal.targets.name import Names
 
 
@@ -28,9 +28,10 @@ class Value:
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """One open block: its statements so far, its loop, and the values named in it."""
+    """One open block: its statements so far, its loop or condition, and the values named in it."""
 
     loop: tuple[str, int] | None = None
+    condition: Expr | None = None
     statements: list[Stmt] = field(default_factory=list[Stmt])
     known: dict[tuple[Node, Index], Value] = field(default_factory=dict[tuple[Node, Index], Value])
 
@@ -87,11 +88,18 @@ class Blocks:
         self.indexer.spans[name] = (0, count - 1)
         return variable(name)
 
+    def open_where(self, condition: Expr) -> None:
+        """Start a block that is run where a truth holds."""
+        self._open.append(Block(condition=condition))
+
     def close(self) -> None:
-        """End the innermost loop."""
+        """End the innermost loop or condition."""
         block = self._open.pop()
-        assert block.loop is not None
-        self.say(For(*block.loop, tuple(block.statements)))
+        body = tuple(block.statements)
+        if block.condition is not None:
+            self.say(If(block.condition, body))
+        elif block.loop is not None:
+            self.say(For(*block.loop, body))
 
     @contextmanager
     def outer(self, level: int) -> Generator[None]:

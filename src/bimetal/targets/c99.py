@@ -28,6 +28,7 @@ from bimetal.targets.loops import (
     Call,
     Expr,
     For,
+    If,
     Let,
     Lit,
     Lowered,
@@ -307,6 +308,10 @@ def _body(body: Iterable[Stmt], depth: int, scalars: Scalars) -> Iterator[str]:
             case For():
                 i = turn(statement.variable)
                 yield f"{'    ' * depth}for (int32_t {i} = 0; {i} < {statement.count}; {i}++) {{"
+                yield from _body(statement.body, depth + 1, scalars)
+                yield f"{'    ' * depth}}}"
+            case If():
+                yield from _wrapped(f"if ({scalars.text(statement.condition)}) {{", depth)
                 yield from _body(statement.body, depth + 1, scalars)
                 yield f"{'    ' * depth}}}"
             case Call():

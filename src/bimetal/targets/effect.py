@@ -11,6 +11,7 @@ from bimetal.targets.loops import (
     Call,
     Expr,
     For,
+    If,
     Let,
     Lin,
     Note,
@@ -82,7 +83,7 @@ def effect_of(statement: Stmt) -> Effect:
                 writes.add(name)
             case Store(index=index):
                 reads |= _terms(index)
-            case Call() | Note():
+            case If() | Call() | Note():
                 pass
         value = value_of(inner)
         for part in parts(value) if value is not None else ():

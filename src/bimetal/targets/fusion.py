@@ -13,6 +13,7 @@ from bimetal.nouns.errors import Broken
 from bimetal.program.node import Node, walk
 from bimetal.program.range import Ranges
 from bimetal.program.scope import Scope, every_scope, nexts_of
+from bimetal.targets.aside import is_when
 from bimetal.targets.index import ELEMENTWISE, LEAVES, Index, Indexer, align, flat, insert, names, zeros
 from bimetal.targets.loops import Buf, Lin, variable
 from bimetal.targets.name import Names
@@ -131,7 +132,7 @@ class Fusion:
                 sites.append((self._unit(node, dests), identity(node.shape)))
             for unit, at in sites:
                 self._read(node, unit, at)
-        elif node.op in ("scan", "each", "kernel"):
+        elif node.op in ("scan", "each", "kernel") or node in self.scope.inner:
             self._loop(node, dests, sites)
         elif node.size == 1:
             self._scalar(node, dests, sites)
@@ -211,20 +212,23 @@ class Fusion:
                 offset += part.size
 
     def _loop(self, node: Node, dests: list[Dest], sites: list[tuple[Unit, Where]]) -> None:
-        if node.op in ("each", "kernel") and (sites or len(dests) != 1):
+        when = is_when(node)
+        if when or (node.op in ("each", "kernel") and (sites or len(dests) != 1)):
             kept = self._keep(node)
             sites += [(self._unit(node, [dest]), identity(node.shape)) for dest in dests]
             dests = [kept]
         self._provide(node, sites)
-        unit = self._unit(node, dests, kind=node.op)
+        unit = self._unit(node, dests, kind="when" if when else node.op)
         unit.makes.add(self._key(node))
+        if when:
+            self._use(node.args[0], unit, ())
         if node.op == "kernel":
             return self._everywhere(node, [(unit, None)])
         for inner in every_scope(self.scope.inner[node]):
             for used in inner.nodes:
                 for arg in used.args:
                     self._use(arg, unit, None)
-        for used in nexts_of(node):
+        for used in () if when else nexts_of(node):
             self._use(used, unit, None)
         if node.op == "scan":
             for start, carry in zip(node.args, node.attr[1], strict=False):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from bimetal.targets.effect import Effect, apart_in_turns, effect_of, places_of
-from bimetal.targets.loops import Buf, Expr, For, Let, Lin, Note, Read, Ref, Stmt, Store
+from bimetal.targets.loops import Buf, Expr, For, If, Let, Lin, Note, Read, Ref, Stmt, Store
 from bimetal.targets.rename import renamed
 
 LARGEST = 40
@@ -47,6 +47,8 @@ def _items(body: Iterable[Stmt]) -> Iterator[_Item]:
             continue
         if isinstance(statement, For):
             statement = For(statement.variable, statement.count, joined(statement.body))
+        if isinstance(statement, If):
+            statement = If(statement.condition, joined(statement.body))
         yield _Item(statement, notes, effect_of(statement))
         notes = []
     if notes:

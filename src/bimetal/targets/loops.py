@@ -179,6 +179,17 @@ class For:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class If:
+    """Run a body where a truth holds; what the body names ends with it. Lanes run it where any of them asks.
+
+    There is none in a loop. Nothing may tell whether it was run but what a `where` has chosen of it.
+    """
+
+    condition: Expr
+    body: tuple[Stmt, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
     """Run a kernel: it reads all of some buffers and writes all of another, from element `start` on.
 
@@ -198,7 +209,7 @@ class Note:
     text: str
 
 
-Stmt = Let | Var | Set | Store | For | Call | Note
+Stmt = Let | Var | Set | Store | For | If | Call | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +256,7 @@ def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
     """Yield every statement, a loop before what is in it."""
     for statement in body:
         yield statement
-        if isinstance(statement, For):
+        if isinstance(statement, For | If):
             yield from statements(statement.body)
 
 
@@ -259,4 +270,6 @@ def parts(expr: Expr) -> Iterator[Expr]:
 
 def value_of(statement: Stmt) -> Expr | None:
     """Return the expression a statement computes, None for loops, kernels and notes."""
+    if isinstance(statement, If):
+        return statement.condition
     return None if isinstance(statement, For | Call | Note) else statement.value

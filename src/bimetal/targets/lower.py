@@ -17,6 +17,7 @@ from bimetal.program.program import Program
 from bimetal.program.range import Ranges
 from bimetal.program.scope import scope_of
 from bimetal.targets.arena import arrange
+from bimetal.targets.aside import set_aside
 from bimetal.targets.element import Elements
 from bimetal.targets.join import joined
 from bimetal.targets.loops import Buf, Lowered, Stage
@@ -49,7 +50,7 @@ def lower(program: Program, ranges: Ranges, kernels: Kernels | None = None) -> L
 def _stage(program: Program, bit: int, clock: Clock, ranges: Ranges, tables: Tables) -> Stage:
     roots = program.roots(clock)
     weaver = Weaver(Elements(roots, ranges, tables))
-    weaver.weave(scope_of(roots), _dests(program, clock))
+    weaver.weave(set_aside(scope_of(roots), roots), _dests(program, clock))
     body = prune(weaver.finish())
     scratch, size = arrange(body)
     joint = prune(joined(body))

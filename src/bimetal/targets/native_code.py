@@ -21,8 +21,8 @@ from bimetal.program.program import Program
 from bimetal.targets.arena import arrange
 from bimetal.targets.c99 import table, write_c99
 from bimetal.targets.c99_scalar import LOCALS, TYPES, turn
-from bimetal.targets.lane import WORD, Strip, shared_names, strip_of
-from bimetal.targets.loops import Call, For, Let, Lowered, Note, Set, Stage, Stmt, Store, Table, Var
+from bimetal.targets.lane import WORD, Strip, is_shared, shared_names, strip_of
+from bimetal.targets.loops import Call, For, If, Let, Lowered, Note, Set, Stage, Stmt, Store, Table, Var
 from bimetal.targets.name import spelled
 from bimetal.targets.native_scalar import STRIPS, LaneScalars, kind_of
 from bimetal.targets.native_text import DRIVER, GIVE, HEAD, NARROW_GIVE, NARROW_TAKE, TAKE
@@ -109,6 +109,15 @@ class _LaneWriter:
                 case For():
                     i = turn(statement.variable)
                     yield f"{pad}for (int32_t {i} = 0; {i} < {statement.count}; {i}++) {{"
+                    yield from self.body(statement.body, depth + 1)
+                    yield f"{pad}}}"
+                case If(condition=condition):
+                    asked = self.scalars.text(condition)
+                    if is_shared(condition, self.shared):
+                        asked = self.scalars.plain.text(condition)
+                    else:
+                        asked = f"any({asked})"
+                    yield f"{pad}if ({asked}) {{"
                     yield from self.body(statement.body, depth + 1)
                     yield f"{pad}}}"
                 case _:

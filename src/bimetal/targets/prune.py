@@ -9,6 +9,7 @@ from bimetal.targets.loops import (
     Call,
     Expr,
     For,
+    If,
     Let,
     Lin,
     Note,
@@ -46,6 +47,10 @@ def _mark(body: Iterable[Stmt], needed: set[str]) -> None:
     for statement in reversed(tuple(body)):
         if isinstance(statement, For):
             _mark(statement.body, needed)
+        elif isinstance(statement, If):
+            _mark(statement.body, needed)
+            if _kept(statement.body, needed):
+                needed.update(_uses(statement.condition))
         elif isinstance(statement, Call):
             if _is_needed(statement, needed):
                 needed.update(f"scratch {buf.name}" for buf in statement.reads if buf.space == "scratch")
@@ -86,6 +91,10 @@ def _kept(body: Iterable[Stmt], needed: set[str]) -> tuple[Stmt, ...]:
             inner = _kept(statement.body, needed)
             if any(not isinstance(s, Note) for s in inner):
                 found.append(For(statement.variable, statement.count, inner))
+        elif isinstance(statement, If):
+            inner = _kept(statement.body, needed)
+            if any(not isinstance(s, Note) for s in inner):
+                found.append(If(statement.condition, inner))
         elif isinstance(statement, Note):
             if found and isinstance(found[-1], Note):
                 found.pop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bimetal.targets.loops import At, Expr, For, Let, Lin, Op, Read, Ref, Set, Stmt, Store, Var, variable
+from bimetal.targets.loops import At, Expr, For, If, Let, Lin, Op, Read, Ref, Set, Stmt, Store, Var, variable
 
 
 def renamed(body: Iterable[Stmt], names: Mapping[str, str]) -> tuple[Stmt, ...]:
@@ -16,6 +16,8 @@ def _statement(statement: Stmt, names: Mapping[str, str]) -> Stmt:
     match statement:
         case For(variable=name, count=count, body=body):
             return For(names.get(name, name), count, renamed(body, names))
+        case If(condition=condition, body=body):
+            return If(_expr(condition, names), renamed(body, names))
         case Let(name=name, value=value):
             return Let(names.get(name, name), _expr(value, names))
         case Var(name=name, value=value):

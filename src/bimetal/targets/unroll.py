@@ -19,6 +19,7 @@ from bimetal.targets.loops import (
     Call,
     Expr,
     For,
+    If,
     Let,
     Lin,
     Lit,
@@ -57,7 +58,10 @@ class _Unroller:
         """Unroll every loop of a body."""
         found: list[Stmt] = []
         for statement in body:
-            found += self._loop(statement) if isinstance(statement, For) else [statement]
+            if isinstance(statement, If):
+                found.append(If(statement.condition, tuple(self.body(statement.body))))
+            else:
+                found += self._loop(statement) if isinstance(statement, For) else [statement]
         return found
 
     def _loop(self, loop: For) -> list[Stmt]:
@@ -112,6 +116,8 @@ class _Copy:
             match statement:
                 case For(variable=name, count=count, body=inner):
                     yield For(name, count, tuple(self.body(inner)))
+                case If(condition=condition, body=inner):
+                    yield If(self._expr(condition), tuple(self.body(inner)))
                 case Call() | Note():
                     yield statement
                 case Store(buf=buf, index=index, value=value):

@@ -19,6 +19,7 @@ from bimetal.targets.loops import (
     Buf,
     Call,
     Expr,
+    If,
     Let,
     Lin,
     Lit,
@@ -95,6 +96,8 @@ class _LaneWriter(Writer):
                 return self.lanes(statement.value) + code.put(self.names[statement.name])
             case Store():
                 return self._store(statement)
+            case If() if not is_shared(statement.condition, self.shared):
+                return self.lanes(statement.condition) + VECTOR["any_true"] + self.inside(statement)
             case Call() if isinstance(statement.kernel, LayerKernel):
                 return self._layer(statement, statement.kernel)
             case _:

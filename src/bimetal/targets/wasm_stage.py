@@ -16,6 +16,7 @@ from bimetal.targets.loops import (
     Call,
     Expr,
     For,
+    If,
     Let,
     Lin,
     Lit,
@@ -123,6 +124,8 @@ class Writer:
                 return address + self.value(statement.value) + code.store(statement.buf.dtype, offset)
             case For():
                 return self._loop(statement)
+            case If():
+                return self.value(statement.condition) + self.inside(statement)
             case Call():
                 raise Broken("wasm has no kernels, and asked for none", where="wasm")
 
@@ -134,6 +137,10 @@ class Writer:
         again = code.get(at) + code.i32(1) + OPS["i32.add"] + code.tee(at) + code.i32(loop.count)
         head = code.i32(0) + code.put(at) + OPS["loop"]
         return head + body + again + OPS["i32.lt"] + OPS["br_if 0"] + OPS["end"]
+
+    def inside(self, statement: If) -> bytes:
+        """Return code that runs a body if what is on the stack is not 0."""
+        return OPS["if"] + self.block(statement.body) + OPS["end"]
 
     def address(self, buf: Buf, at: Lin) -> tuple[bytes, int]:
         """Return code for an address, and what is to be added to it.

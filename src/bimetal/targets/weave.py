@@ -54,6 +54,8 @@ class Weaver:
             return self._scan(unit.nodes[0], scope)
         if unit.kind == "each":
             return self._each(unit, scope, late)
+        if unit.kind == "when":
+            return self._when(unit, scope)
         if unit.kind == "kernel":
             return self._kernel(unit, late)
         if unit.kind == "scalar":
@@ -170,6 +172,21 @@ class Weaver:
         part = Dest(dest.buf, dest.start + at.times(value.size))
         self.weave(scope.inner[node], [(value, part)])
         self.blocks.close()
+
+    def _when(self, unit: Unit, scope: Scope) -> None:
+        """Write zeros, and over them what is computed where it is asked for."""
+        (node,) = unit.nodes
+        ((_, (dest,)),) = unit.dests.items()
+        asked = self.elements.named(node.args[0], ())
+        zero = self.elements.value(node.args[2], zeros(node.args[2].shape))
+        at = self.blocks.open(node.size) if node.size > 1 else Lin()
+        self.blocks.say(self._store(dest, dest.start + at, node, zero))
+        if node.size > 1:
+            self.blocks.close()
+        self.blocks.open_where(asked.expr)
+        self.weave(scope.inner[node], [(node, dest)])
+        self.blocks.close()
+        self.elements.home[node] = self.blocks.depth
 
     def _kernel(self, unit: Unit, late: Late) -> None:
         """Run a kernel over buffers that are kept whole."""

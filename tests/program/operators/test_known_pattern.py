@@ -39,7 +39,8 @@ def judged(score: float, shape: tuple[float, float]) -> NDArray[np.void]:
         (1.9, (0.5, 0.4), 1.9, 0),
         (1.0, (0.6, 0.3), UNDER, 0),
         (2.1, UP, 2.1, 0),
-        (0.5, UP, 0.5, 0),
+        (0.5, UP, 0.5, -1),
+        (0.6, DOWN, 0.9, 1),
         (0.8, DOWN, 1.2, 1),
         (0.8, (0.4, 0.5), 0.8, 1),
         (5.0, (0.0, 0.0), 5.0, -1),
@@ -54,6 +55,13 @@ def test_the_nearest_pattern_decides(
     assert said["y1"] == place
     silent = place == 0 and after == UNDER
     assert (said["y0"] < 1) == (silent or after < 1)
+
+
+def test_a_score_from_which_no_pattern_makes_an_alarm_is_like_none() -> None:
+    below, above = (np.nextafter(np.float32(UNDER / 1.5), np.float32(x)) for x in (0, 1))
+    assert [judged(float(score), UP)["y1"] for score in (below, above)] == [-1, 0]
+    assert judged(float(below), UP)["y2"] == 0
+    assert judged(float(below), UP)["y0"] == below
 
 
 def test_how_alike_it_is_is_what_both_have() -> None:

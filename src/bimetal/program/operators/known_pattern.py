@@ -33,7 +33,9 @@ class KnownPattern(Checked):
     0..1. Where the nearest pattern is alike by its reach or more, and the score is no higher than the pattern
     ever was, the score is kept under what begins or keeps up an alarm (see BudgetedAlarm) if the pattern's
     gain is 0, and multiplied by its gain otherwise. To keep it under, less will do while the score is small,
-    for an alarm that has just begun has not its whole shape yet.
+    for an alarm that has just begun has not its whole shape yet. Patterns are asked only where one could
+    matter: a score of which not even the largest gain makes what keeps up an alarm stays as it is, and is
+    like none.
 
     Gives the score; the place of the nearest pattern, i32, -1 where nothing is like any; and how alike it
     is, f32. Parameters: `<name>_shape` (patterns, ...), `<name>_reach`, `<name>_most` and `<name>_gain`
@@ -62,7 +64,9 @@ class KnownPattern(Checked):
         most = draft.param(f"{self.name}_most", np.zeros(many), low=0, high=MOST_SCORE)
         gain = draft.param(f"{self.name}_gain", np.zeros(many), low=0, high=16)
         flat = letter.reshape(shape, (size,))
-        same = word.total(letter.minimum(letter.reshape(shapes, (many, size)), flat))
+        most_times = letter.maximum(letter.const(1.0, "f32"), letter.reduce(gain, "max"))
+        asked = letter.le(letter.const(UNDER, "f32"), letter.mul(_bounded(score), most_times))
+        same = letter.when(asked, word.total(letter.minimum(letter.reshape(shapes, (many, size)), flat)))
         alike = letter.reduce(same, "max")
         last = many - 1
         place = letter.reduce(letter.where(letter.eq(same, alike), letter.iota(many), last), "min")
@@ -72,7 +76,7 @@ class KnownPattern(Checked):
         quiets = letter.lt(times, 2.0**-10)
         young = letter.where(quiets, word.clip(letter.sub(FORMED, score), 0.0, FORMED - 1), 0.0)
         enough = letter.le(letter.gather(reach, place), letter.add(alike, letter.mul(young, SLACK)))
-        louder = letter.mul(word.clip(score, -MOST_SCORE, MOST_SCORE), times)
+        louder = letter.mul(_bounded(score), times)
         kept = letter.minimum(letter.const(UNDER, "f32"), score)
         near = letter.both(letter.both(some, within), enough)
         judged = letter.where(near, letter.where(quiets, kept, louder), score)
@@ -83,3 +87,7 @@ class KnownPattern(Checked):
         """Nothing is known yet: every score stays as it is."""
         score, shape = np.array([0.5, 3.0]), np.array([[0.5, 0.5], [1.0, 0.0]])
         return (Example(cls(2), (score, shape), ([0.5, 3.0], [-1, -1], [0.0, 0.0])),)
+
+
+def _bounded(score: Node) -> Node:
+    return word.clip(score, -MOST_SCORE, MOST_SCORE)
