@@ -39,6 +39,18 @@ def as_it_came() -> Draft:
     return draft
 
 
+def many_bytes() -> Draft:
+    """Narrow states whose bytes do not come out even, of every type, each in its own way at both ends."""
+    draft = Draft("many bytes")
+    for k, (dtype, size) in enumerate((("u8", 7), ("b1", 6), ("i8", 5), ("u8", 1), ("i16", 3), ("b1", 9))):
+        x = draft.input(f"in_{k}", dtype, (size,))
+        held = draft.state(f"held_{k}", np.arange(size) % 2, dtype)
+        draft.set(held, x)
+        draft.output(f"late_{k}", held)
+        draft.output(f"out_{k}", letter.concat([letter.slice_(x, size - 1, size), letter.slice_(held, 0, 1)]))
+    return draft
+
+
 def reserved_words() -> Draft:
     """Names that mean something in C, C++, its headers, or emitted code."""
     draft = Draft("int main(void) { /* ??/ */ } // \\")
@@ -291,6 +303,7 @@ def asked_for() -> Draft:
 
 
 ODD: tuple[Callable[[], Draft], ...] = (
-    nothing, only_constants, as_it_came, reserved_words, names_like_tables, many_clocks, first_values,
-    swapped, folds, whole_numbers, fractions, any_bits, long_loops, elementary_functions, windows, asked_for,
+    nothing, only_constants, as_it_came, many_bytes, reserved_words, names_like_tables, many_clocks,
+    first_values, swapped, folds, whole_numbers, fractions, any_bits, long_loops, elementary_functions,
+    windows, asked_for,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from bimetal.program.layout import initial_state, layout_of, struct_of
 from bimetal.program.node import EVERY, Clock
 from bimetal.program.program import Draft, Program
 from bimetal.targets.arena import arrange
-from bimetal.targets.lane import is_shared, shared_names, side_by_side, strip_of
+from bimetal.targets.lane import Run, is_shared, narrow_runs, shared_names, side_by_side, strip_of
 from bimetal.targets.loops import At, Buf, Expr, For, Let, Lin, Lit, Op, Read, Ref, Set, Store, Var, variable
 from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.wasm_run import WasmTarget
@@ -31,6 +31,20 @@ def test_an_element_of_any_type_is_one_place_of_a_strip() -> None:
     strip = strip_of(layout)
     assert dict(strip.first) == {"n": 0, "x": 2, "small": 3, "flag": 7}
     assert strip.elements == 10
+
+
+def test_neighbours_of_one_narrow_type_are_one_run_and_truths_are_bytes() -> None:
+    fields = [
+        ("a", "b1", (3,)),
+        ("b", "u8", ()),
+        ("c", "i8", (2,)),
+        ("d", "u8", (5,)),
+        ("e", "i16", ()),
+        ("x", "f32", ()),
+    ]
+    assert narrow_runs(struct_of(fields)) == (
+        Run("i16", 4, 1, 1), Run("u8", 6, 2, 4), Run("i8", 10, 6, 2), Run("u8", 12, 8, 5),
+    )  # fmt: skip
 
 
 def test_what_comes_of_parameters_and_turns_alone_is_shared() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import platform
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,9 @@ from bimetal.targets.native_build import compiler_of
 from bimetal.targets.numpy import NumpyTarget
 from bimetal.targets.present import every_target, fastest
 from bimetal.targets.toolbox import Done
+from bimetal.targets.wasm_run import WasmTarget
+from tests.agree.odd_program import many_bytes
+from tests.agree.random_program import random_rows
 
 compiled = pytest.mark.needs("cc")
 
@@ -150,6 +154,21 @@ def test_calls_of_several_threads_do_not_meet(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@compiled
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="only there vectors have several widths")
+@pytest.mark.parametrize("width", ["-march=x86-64", "-march=x86-64-v3"])
+def test_structs_are_turned_round_in_vectors_of_any_width(width: str, tmp_path: Path) -> None:
+    program = many_bytes().finish()
+    flags = (*native_build.FLAGS, width)
+    target = NativeTarget(LocalTools(), LocalShelf(tmp_path / "n"), flags=flags)
+    rows = random_rows(program, 1, 19 * 3, nasty=True).reshape(19, 3)
+    states = np.frombuffer(initial_state(program) * 19, np.uint8).reshape(19, -1)
+    for other in (NumpyTarget(), WasmTarget()):
+        law, ours = (t.load(program, pack(program, {})).run_devices(states, rows) for t in (other, target))
+        assert all(a.tobytes() == b.tobytes() for a, b in zip(law, ours, strict=True))
+    assert same(*program_of(), target, 19, 3)
 
 
 @compiled

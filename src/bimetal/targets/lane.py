@@ -45,6 +45,38 @@ def strip_of(layout: Layout) -> Strip:
     return Strip(first, count)
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Elements narrower than a word, one after the other: from which byte of a struct, and in its strip."""
+
+    dtype: str
+    offset: int
+    first: int
+    count: int
+
+
+def narrow_runs(layout: Layout) -> tuple[Run, ...]:
+    """Return the fields of a struct that are narrower than a word, neighbours of one type as one run.
+
+    Truths are moved as the bytes they are.
+    """
+    found: list[Run] = []
+    first = strip_of(layout).first
+    for field in layout.fields:
+        width = DTYPES[field.dtype].itemsize
+        run = Run(
+            "u8" if field.dtype == "b1" else field.dtype, field.offset, first[field.name], field.size // width
+        )
+        if width == WORD:
+            continue
+        last = found[-1] if found else run
+        if found and (last.dtype, last.offset + last.count * width) == (run.dtype, run.offset):
+            found[-1] = Run(last.dtype, last.offset, last.first, last.count + run.count)
+        else:
+            found.append(run)
+    return tuple(found)
+
+
 def shared_names(body: tuple[Stmt, ...]) -> frozenset[str]:
     """Return the names that have the same value in every lane.
 

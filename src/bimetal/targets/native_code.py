@@ -21,7 +21,7 @@ from bimetal.program.program import Program
 from bimetal.targets.arena import arrange
 from bimetal.targets.c99 import table, write_c99
 from bimetal.targets.c99_scalar import LOCALS, TYPES, turn
-from bimetal.targets.lane import WORD, Strip, is_shared, shared_names, strip_of
+from bimetal.targets.lane import WORD, Strip, is_shared, narrow_runs, shared_names, strip_of
 from bimetal.targets.loops import Call, For, If, Let, Lowered, Note, Set, Stage, Stmt, Store, Table, Var
 from bimetal.targets.name import spelled
 from bimetal.targets.native_scalar import STRIPS, LaneScalars, kind_of
@@ -157,12 +157,10 @@ class _LaneWriter:
 def _mover(name: str, layout: Layout, text: str, narrow: str) -> str:
     words = sum(f.size for f in layout.fields if DTYPES[f.dtype].itemsize == WORD) // WORD
     rest: list[str] = []
-    first = strip_of(layout).first
-    for f in layout.fields:
-        width = DTYPES[f.dtype].itemsize
-        if width != WORD:
-            form = {"type": TYPES[f.dtype], "count": f.size // width, "offset": f.offset}
-            rest.append(narrow.format(first=first[f.name], **form))
+    for run in narrow_runs(layout):
+        fours = run.count - run.count % WORD if run.dtype == "u8" else 0
+        form = {"type": TYPES[run.dtype], "offset": run.offset, "first": run.first}
+        rest.append(narrow.format(fours=fours, count=run.count, **form))
     return text.format(name=name, words=words, narrow="\n".join(rest))
 
 

@@ -24,6 +24,7 @@ typedef int32_t vi __attribute__((vector_size(4 * LANES), may_alias));
 typedef int64_t vl __attribute__((vector_size(8 * LANES)));
 typedef int32_t v4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t word __attribute__((may_alias));
+typedef int32_t loose __attribute__((may_alias, aligned(1)));
 #define EACH for (int k = 0; k < LANES; k++)
 #define INLINE __attribute__((unused, always_inline)) static inline
 
@@ -148,15 +149,67 @@ FROM(uint8_t, vi)
 #define PICK(a, b, ...) __builtin_shuffle(a, b, (v4){ __VA_ARGS__ })
 #endif
 
-/* Four words of four devices become one word of four devices, four times; done twice, all is as before. */
-INLINE void turn_round(v4 r[4])
+/* The words w..w+3 of devices k, k+4, k+8 ... side by side; and back again. */
+INLINE vi words_of(const uint8_t *at, size_t apart)
 {
-    const v4 a = PICK(r[0], r[1], 0, 4, 1, 5), b = PICK(r[0], r[1], 2, 6, 3, 7);
-    const v4 c = PICK(r[2], r[3], 0, 4, 1, 5), d = PICK(r[2], r[3], 2, 6, 3, 7);
-    r[0] = PICK(a, c, 0, 1, 4, 5);
-    r[1] = PICK(a, c, 2, 3, 6, 7);
-    r[2] = PICK(b, d, 0, 1, 4, 5);
-    r[3] = PICK(b, d, 2, 3, 6, 7);
+    const v4 a = *(const v4 *)at;
+#if LANES == 4
+    (void)apart;
+    return (vi)a;
+#else
+    const v4 b = *(const v4 *)(at + 4 * apart);
+#if LANES == 8
+    return (vi)_mm256_inserti128_si256(_mm256_castsi128_si256((__m128i)a), (__m128i)b, 1);
+#else
+    const v4 c = *(const v4 *)(at + 8 * apart), d = *(const v4 *)(at + 12 * apart);
+    const __m512i ab = _mm512_inserti32x4(_mm512_castsi128_si512((__m128i)a), (__m128i)b, 1);
+    return (vi)_mm512_inserti32x4(_mm512_inserti32x4(ab, (__m128i)c, 2), (__m128i)d, 3);
+#endif
+#endif
+}
+
+INLINE void words_to(uint8_t *at, size_t apart, vi r)
+{
+#if LANES == 4
+    (void)apart;
+    *(v4 *)at = (v4)r;
+#elif LANES == 8
+    *(v4 *)at = (v4)_mm256_castsi256_si128((__m256i)r);
+    *(v4 *)(at + 4 * apart) = (v4)_mm256_extracti128_si256((__m256i)r, 1);
+#else
+    *(v4 *)at = (v4)_mm512_castsi512_si128((__m512i)r);
+    *(v4 *)(at + 4 * apart) = (v4)_mm512_extracti32x4_epi32((__m512i)r, 1);
+    *(v4 *)(at + 8 * apart) = (v4)_mm512_extracti32x4_epi32((__m512i)r, 2);
+    *(v4 *)(at + 12 * apart) = (v4)_mm512_extracti32x4_epi32((__m512i)r, 3);
+#endif
+}
+
+/* Of each four lanes: the first, or the last, two words of both by turns; words, or pairs of words. */
+#if LANES == 16
+#define LOW(a, b) (vi)_mm512_unpacklo_epi32((__m512i)(a), (__m512i)(b))
+#define HIGH(a, b) (vi)_mm512_unpackhi_epi32((__m512i)(a), (__m512i)(b))
+#define LOW_PAIR(a, b) (vi)_mm512_unpacklo_epi64((__m512i)(a), (__m512i)(b))
+#define HIGH_PAIR(a, b) (vi)_mm512_unpackhi_epi64((__m512i)(a), (__m512i)(b))
+#elif LANES == 8
+#define LOW(a, b) (vi)_mm256_unpacklo_epi32((__m256i)(a), (__m256i)(b))
+#define HIGH(a, b) (vi)_mm256_unpackhi_epi32((__m256i)(a), (__m256i)(b))
+#define LOW_PAIR(a, b) (vi)_mm256_unpacklo_epi64((__m256i)(a), (__m256i)(b))
+#define HIGH_PAIR(a, b) (vi)_mm256_unpackhi_epi64((__m256i)(a), (__m256i)(b))
+#else
+#define LOW(a, b) PICK(a, b, 0, 4, 1, 5)
+#define HIGH(a, b) PICK(a, b, 2, 6, 3, 7)
+#define LOW_PAIR(a, b) PICK(a, b, 0, 1, 4, 5)
+#define HIGH_PAIR(a, b) PICK(a, b, 2, 3, 6, 7)
+#endif
+
+/* Four words of a device become one word of four devices, four times; done twice, all is as before. */
+INLINE void turn_round(vi r[4])
+{
+    const vi a = LOW(r[0], r[1]), b = HIGH(r[0], r[1]), c = LOW(r[2], r[3]), d = HIGH(r[2], r[3]);
+    r[0] = LOW_PAIR(a, c);
+    r[1] = HIGH_PAIR(a, c);
+    r[2] = LOW_PAIR(b, d);
+    r[3] = HIGH_PAIR(b, d);
 }
 """
 
@@ -166,12 +219,10 @@ TAKE = """static void {name}(vi *strip, const uint8_t *first, size_t apart)
     word *to = (word *)strip;
     (void)first, (void)apart, (void)to;
     for (; w + 4 <= {words}; w += 4) {{
-        for (int g = 0; g < LANES; g += 4) {{
-            v4 r[4];
-            for (int k = 0; k < 4; k++) r[k] = *(const v4 *)(first + (g + k) * apart + 4 * w);
-            turn_round(r);
-            for (int k = 0; k < 4; k++) *(v4 *)(to + (w + k) * LANES + g) = r[k];
-        }}
+        vi r[4];
+        for (int k = 0; k < 4; k++) r[k] = words_of(first + k * apart + 4 * w, apart);
+        turn_round(r);
+        for (int k = 0; k < 4; k++) strip[w + k] = r[k];
     }}
     for (; w < {words}; w++)
         EACH to[w * LANES + k] = *(const word *)(first + k * apart + 4 * w);
@@ -179,7 +230,12 @@ TAKE = """static void {name}(vi *strip, const uint8_t *first, size_t apart)
 }}
 """
 
-NARROW_TAKE = """    for (int32_t e = 0; e < {count}; e++)
+NARROW_TAKE = """    for (int32_t e = 0; e < {fours}; e += 4) {{
+        vi four;
+        EACH four[k] = *(const loose *)(first + k * apart + {offset} + e);
+        for (int j = 0; j < 4; j++) strip[{first} + e + j] = four >> (8 * j) & 255;
+    }}
+    for (int32_t e = {fours}; e < {count}; e++)
         EACH to[({first} + e) * LANES + k] = ((const {type} *)(first + k * apart + {offset}))[e];"""
 
 GIVE = """static void {name}(const vi *strip, uint8_t *first, size_t apart)
@@ -188,12 +244,10 @@ GIVE = """static void {name}(const vi *strip, uint8_t *first, size_t apart)
     const word *from = (const word *)strip;
     (void)first, (void)apart, (void)from;
     for (; w + 4 <= {words}; w += 4) {{
-        for (int g = 0; g < LANES; g += 4) {{
-            v4 r[4];
-            for (int k = 0; k < 4; k++) r[k] = *(const v4 *)(from + (w + k) * LANES + g);
-            turn_round(r);
-            for (int k = 0; k < 4; k++) *(v4 *)(first + (g + k) * apart + 4 * w) = r[k];
-        }}
+        vi r[4];
+        for (int k = 0; k < 4; k++) r[k] = strip[w + k];
+        turn_round(r);
+        for (int k = 0; k < 4; k++) words_to(first + k * apart + 4 * w, apart, r[k]);
     }}
     for (; w < {words}; w++)
         EACH *(word *)(first + k * apart + 4 * w) = from[w * LANES + k];
@@ -201,7 +255,12 @@ GIVE = """static void {name}(const vi *strip, uint8_t *first, size_t apart)
 }}
 """
 
-NARROW_GIVE = """    for (int32_t e = 0; e < {count}; e++)
+NARROW_GIVE = """    for (int32_t e = 0; e < {fours}; e += 4) {{
+        vi four = i32_all(0);
+        for (int j = 0; j < 4; j++) four |= (strip[{first} + e + j] & 255) << (8 * j);
+        EACH *(loose *)(first + k * apart + {offset} + e) = four[k];
+    }}
+    for (int32_t e = {fours}; e < {count}; e++)
         EACH (({type} *)(first + k * apart + {offset}))[e] = ({type})from[({first} + e) * LANES + k];"""
 
 DRIVER = """

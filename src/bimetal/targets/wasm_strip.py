@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bimetal.program.layout import Field, Layout
+from bimetal.program.layout import Layout
 from bimetal.program.node import DTYPES
 from bimetal.targets import wasm_code as code
 from bimetal.targets import wasm_vector as vector
-from bimetal.targets.lane import WORD
+from bimetal.targets.lane import WORD, Run, narrow_runs
 from bimetal.targets.wasm_loop import stepped, times, total
-from bimetal.targets.wasm_vector import BYTES, LANES, V128
+from bimetal.targets.wasm_vector import BYTES, LANES, V128, VECTOR
 
 FIRST, APART = 0, 1
 """The arguments of a function that moves structs: the first one's address, how far they are apart."""
@@ -50,12 +50,12 @@ def _moved(layout: Layout, strip: int, *, into: bool) -> bytes:
     body += b"".join(_square(strip, at, into, moving=False) for at in range(often, turned, BYTES))
     for at in range(turned, words, WORD):
         body += _word(strip, at, into)
-    element = words // WORD
-    for field in layout.fields:
-        width = DTYPES[field.dtype].itemsize
-        if width != WORD:
-            body += _narrow(field, strip + element * BYTES, into)
-            element += field.size // width
+    for run in narrow_runs(layout):
+        fours = run.count // WORD * WORD if run.dtype == "u8" else 0
+        if fours:
+            body += stepped(AT, fours, WORD, _four(run, strip + run.first * BYTES, into))
+        if fours < run.count:
+            body += _narrow(run, fours, strip + run.first * BYTES, into)
     return code.function(LOCALS, body)
 
 
@@ -104,15 +104,37 @@ def _word(strip: int, at: int, into: bool) -> bytes:
     return out + code.i32(0) + code.get(row) + vector.store(near)
 
 
-def _narrow(field: Field, near: int, into: bool) -> bytes:
-    """The elements of a field that are narrower than a word, one by one."""
-    width = DTYPES[field.dtype].itemsize
-    body = b""
+def _four(run: Run, near: int, into: bool) -> bytes:
+    """Four bytes of each device, after AT: a word of each, taken apart or put together."""
+    row, here = ROWS[0], times(code.get(AT), BYTES)
+    low = vector.words([255] * LANES) + VECTOR["and"]
+    far = [total([code.get(device), code.get(AT)]) for device in DEVICES]
+    if into:
+        out = vector.words([0] * LANES) + code.put(row)
+        for k, place in enumerate(far):
+            out += place + code.get(row) + vector.load_lane(k, run.offset) + code.put(row)
+        for j in range(WORD):
+            byte = code.get(row) + code.i32(8 * j) + VECTOR["i32x4.shr_u"] + low
+            out += here + byte + vector.store(near + BYTES * j)
+        return out
+    out = vector.words([0] * LANES) + code.put(row)
+    for j in range(WORD):
+        byte = here + vector.load(near + BYTES * j) + low + code.i32(8 * j) + VECTOR["i32x4.shl"]
+        out += byte + code.get(row) + VECTOR["or"] + code.put(row)
+    return out + b"".join(
+        place + code.get(row) + vector.store_lane(k, run.offset) for k, place in enumerate(far)
+    )
+
+
+def _narrow(run: Run, start: int, near: int, into: bool) -> bytes:
+    """The elements of a run from one on, one by one."""
+    width = DTYPES[run.dtype].itemsize
+    body, moved, goal = b"", start * width, near + start * BYTES
     for k, device in enumerate(DEVICES):
         far = total([code.get(device), times(code.get(AT), width)])
         here = times(code.get(AT), BYTES)
         if into:
-            body += here + far + code.load(field.dtype, field.offset) + code.store("i32", near + WORD * k)
+            body += here + far + code.load(run.dtype, run.offset + moved) + code.store("i32", goal + WORD * k)
         else:
-            body += far + here + code.load("i32", near + WORD * k) + code.store(field.dtype, field.offset)
-    return stepped(AT, field.size // width, 1, body)
+            body += far + here + code.load("i32", goal + WORD * k) + code.store(run.dtype, run.offset + moved)
+    return stepped(AT, run.count - start, 1, body)
