@@ -20,7 +20,7 @@ export function Alarms() {
     ${over.length > 0 && html`<details class="over"><summary>Over (${over.length})</summary>
       ${over.map((a) => html`<div key=${a.id}><p><a href=${address({ id: a.device })}>${a.device}</a> ${a.sentence}
         <span class="quiet"> ${clock(moment(a.since))} to ${clock(moment(a.closed))}${times(a)}</span></p>
-        ${a.kind === "alarm" && html`<${Verdict} alarm=${a} />`}</div>`)}</details>`}
+        ${judged(a) && html`<${Verdict} alarm=${a} />`}</div>`)}</details>`}
   </section>`;
 }
 
@@ -51,8 +51,16 @@ function Entry({ alarm }) {
     <${Reasons} alarm=${alarm} />
     ${alarm.life === "open" && html`<button onClick=${press} disabled=${asked}>Acknowledge<span class="sr"> ${alarm.device}</span></button>`}
     ${trouble && html`<p class="trouble" role="alert">${trouble}</p>`}
-    ${alarm.kind === "alarm" && html`<${Verdict} alarm=${alarm} />`}
+    ${judged(alarm) && html`<${Verdict} alarm=${alarm} />`}
   </article>`;
+}
+
+/**
+ * Whether somebody can say what it was: an alarm, or a notice about a sensor.
+ * @param {Alarm} alarm
+ */
+function judged(alarm) {
+  return alarm.kind === "alarm" || alarm.kind === "quality";
 }
 
 /**
@@ -79,7 +87,7 @@ function Verdict({ alarm }) {
   }
   const silent = verdict === "not a fault";
   return html`<form class="verdict" onSubmit=${say}>
-    <p>${silent ? "Its like will be silent from now on." : "Its like will alarm sooner from now on."}</p>
+    <p>${silent ? "Its like will be silent from now on." : "Its like will be told sooner from now on."}</p>
     <label>Call it <input name="name" maxlength="120" placeholder=${silent ? "morning flush" : "valve blocked"} /></label>
     <label><input type="checkbox" name="everywhere" /> for every machine</label>
     <p><button disabled=${asked}>${asked ? "Learning" : silent ? "Not a fault" : "It was a fault"}</button>

@@ -26,6 +26,7 @@ from bimetal.learn.calibrate import Budget
 from bimetal.learn.card import card_of
 from bimetal.learn.dataset import History
 from bimetal.learn.feedback import Known, names_of
+from bimetal.learn.leave import Leaving, Span
 from bimetal.learn.search import Tier
 from bimetal.learn.train import Learned, train
 from bimetal.nouns.batch import Batch
@@ -62,12 +63,13 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """How to learn: the promise, where to compute, what time it is, and where it is to run."""
+    """How to learn: the promise, where to compute, the time, where it is to run, and what is left out."""
 
     budget: Budget
     target: Target
     now_ns: int
     tier: Tier = Tier.MCU
+    leave_out: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,10 @@ class Walked:
 def cold(data: Sequence[Path], hints: Hints, lesson: Lesson, progress: Progress) -> Walked:
     """Files in, a model out; raises what each room raises."""
     tables = open_tables(data, hints)
-    history = History(tables.shape.signals)
+    history, leaving = History(tables.shape.signals), Leaving(lesson.leave_out)
     for rows in tables.batches(progress=lambda done, total: progress("reading", done / max(total, 1))):
-        history.add(rows.batch, rows.labels)
+        history.add(rows.batch, leaving.bad(rows.batch, rows.labels))
+    leaving.check()
     notes, shape = tables.label_notes(), tables.shape
     sources = tuple(path.name for path in data)
     taught = teach(history, shape.period_s, sources, lesson, progress, shape.columns)
@@ -110,7 +113,8 @@ def teach(
 ) -> Taught:
     """A history in, a model out; `sources` and their `columns` are named on its card."""
     learned = train(history, lesson.budget, lesson.target, period_s, progress, tier=lesson.tier)
-    learned = replace(learned, card=replace(learned.card, sources=sources, columns=columns))
+    card = replace(learned.card, sources=sources, columns=columns, left_out=lesson.leave_out)
+    learned = replace(learned, card=card)
     return Taught(learned, bundle_of(learned, lesson.now_ns, progress))
 
 

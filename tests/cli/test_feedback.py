@@ -63,9 +63,49 @@ def test_a_model_can_be_written_beside_the_one_there_is(plant: Path) -> None:
     assert not card_of(read(plant / "plant.bm").bundle.card).labels
 
 
+def test_a_notice_about_a_sensor_that_was_wrong_does_not_come_again(plant: Path) -> None:
+    lines = rows(500, seed=9)
+    lines[300:400] = [f"{line.rsplit(',', 1)[0]},3.1" for line in lines[300:400]]
+    (plant / "still.csv").write_text(table(lines), encoding="utf-8")
+    data = ("--data", plant / "still.csv", "--at", "2026-01-01T00:06:00Z", "--sensor", "flow")
+
+    def notices() -> list[str]:
+        said = [
+            json.loads(x)
+            for x in call("run", plant / "plant.bm", plant / "still.csv", "--json").out.splitlines()
+        ]
+        return [s["sentence"] for s in said if s["kind"] == "quality"]
+
+    before = (read(plant / "plant.bm").bundle, notices())
+    assert "the flow sensor has repeated 3.1" in before[1][0]
+    told = call(
+        "feedback", plant / "plant.bm", *data, "--not-a-fault", "--name", "valve shut"
+    ).out.splitlines()
+    assert told[0].startswith(
+        "Label 1: the notice about flow of 2026-01-01T00:06:00Z was not a fault ('valve shut')"
+    )
+    assert told[1].startswith("Told later from now on (flow, stuck after: ")
+    assert told[2] == "In the readings around it: 1 notice before, 0 now."
+    assert told[3].endswith("the program is the same; devices need new parameters alone.")
+    assert not [n for n in notices() if "repeated" in n]
+    assert digest(read(plant / "plant.bm").bundle.program) == digest(before[0].program)
+    undone = call("feedback", plant / "plant.bm", "--undo", 1)
+    assert undone.out.startswith("Taken back: Label 1: the notice about flow of")
+    after = read(plant / "plant.bm").bundle
+    assert after.block_of("still") == after.block_of("") == before[0].block_of("")
+    wrong = call("feedback", plant / "plant.bm", *data[:-1], "flwo", "--fault").sentence(4)
+    assert "no signal 'flwo'. Did you mean flow?" in wrong
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (("--sensor", "flow"), 1, "a sensor is named for a notice at a time"),
+        (
+            ("--fault", "--data", "odd.csv", "--at", AT, "--sensor", "temperature"),
+            1,
+            "nothing was said of the sensor",
+        ),
         (("--undo", 7), 4, "no label 7 is in force"),
         (("--undo", 1, "--fault"), 1, "either given or taken back"),
         (("--fault",), 1, "which alarm is meant was not said"),

@@ -78,9 +78,33 @@ def test_the_stream_goes_on_with_what_was_said(judging: Judging) -> None:
     assert repr(again) == repr(events)
 
 
+def test_a_sensor_that_was_not_at_fault_is_told_no_more(judging: Judging) -> None:
+    """The second pump's pressure stands still: that is told, said to be no fault, and not told again."""
+    still = BATCH.values.copy()
+    rows = np.flatnonzero((BATCH.device == 1) & (BATCH.time_ns > 60 * 10**9))
+    at = [s.name for s in BATCH.signals].index("pressure")
+    still[rows[:300], at] = still[rows[0], at]
+    batch = replace(BATCH, values=still, time_ns=BATCH.time_ns + NOW_NS)
+    judging.walk.archive.segments.append(batch)
+
+    def notices() -> list[Event]:
+        events = judging.walk.streams[0].scorer.advance({}, batch)[1].events
+        return [e for e in events if e.kind is Kind.QUALITY and "repeated" in e.sentence]
+
+    (notice,) = notices()
+    assert notice.device == BATCH.devices[1]
+    assert [r.signal for r in notice.reasons if r.share > 0] == ["pressure"]
+    words = judging.judge(Said(replace(notice, id="2:0:plant:x"), "not a fault", "valve shut", False))
+    assert "the notice about pressure" in words
+    assert "1 notice before, 0 now" in words
+    assert not notices()
+
+
 def test_what_is_no_alarm_of_a_model_is_refused_and_changes_nothing(judging: Judging) -> None:
     alarm = alarm_of(judging)
     with pytest.raises(BadInput, match="only an alarm"):
+        judging.judge(Said(replace(alarm, kind=Kind.DRIFT), "fault", "", False))
+    with pytest.raises(BadInput, match="nothing was said of the sensor"):
         judging.judge(Said(replace(alarm, kind=Kind.QUALITY), "fault", "", False))
     with pytest.raises(BadInput, match="no alarm at that time"):
         judging.judge(Said(replace(alarm, time_ns=20 * 10**9), "not a fault", "", False))

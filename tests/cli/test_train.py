@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bimetal.bundle.seal import read
 from bimetal.cli.progress import Progress
+from bimetal.learn.card import card_of
 from tests.cli.ground import call, little_room, rows, start, table
 
 ROWS = rows()
@@ -43,6 +45,9 @@ def test_the_report_is_short_plain_and_complete(tmp_path: Path, monkeypatch: pyt
     said = re.sub(r"in [\d.]+ s on \w+", "in 1.0 s on wasm", ended.out)
     said = re.sub(r"[\d,]+ bytes, signed", "50,000 bytes, signed", said)
     said = re.sub(r"takes [\d,]+ bytes of state and [\d,]+ of", "takes 400 bytes of state and 1,500 of", said)
+    said, named = re.subn(r"(?m)^  \d\. 2026-01-01T\S+Z( to 2026-01-01T\S+Z)?: .*; score .*\n", "", said)
+    assert 3 <= named <= 5
+    said = re.sub(r"2026-01-01T00:0\S+Z/2026\S+Z", "2026-01-01T00:01:09Z/2026-01-01T00:02:31Z", said)
     assert (ended.code, ended.err) == (0, "")
     assert (
         said
@@ -64,6 +69,10 @@ train on more to make it firm
   kept in any case: what goes beyond it is held back, once 8 in reserve are spent; \
 1% sure that nothing will be
   a drift test says when it no longer holds; without a change it does so at most once in 10 days
+most unusual in the history, and learned from all the same (a score of 1 would alarm):
+  If any of these was a fault, say so, and what is like it will be found; of the first:
+  bimetal train 'plant A.csv' -o plant.bm --ignore text --false-alarms 2/day --leave-out \
+2026-01-01T00:01:09Z/2026-01-01T00:02:31Z
 note: it knows only what the history shows: a way of running never seen looks unusual
 each device takes 400 bytes of state and 1,500 of parameters
 plant.bm: 50,000 bytes, signed, with 32 golden vectors
@@ -73,6 +82,59 @@ Next: bimetal run plant.bm 'plant A.csv' --ignore text
     )
     after = shlex.split(said.splitlines()[-1].removeprefix("Next: bimetal "))
     assert call(*after).code == 0
+
+
+def test_what_was_a_fault_is_left_out_as_the_report_says(tmp_path: Path) -> None:
+    """A flow that was once far too high is named first; left out, the model knows no more of it."""
+    lines = [
+        f"{r.rsplit(',', 1)[0]},{float(r.rsplit(',', 1)[1]) + 4:.3f}" if 300 <= k < 330 else r
+        for k, r in enumerate(ROWS)
+    ]
+    (tmp_path / "plant.csv").write_text(table(lines), encoding="utf-8")
+    model = tmp_path / "plant.bm"
+    said = call("train", tmp_path / "plant.csv", "-o", model).out.splitlines()
+    at = next(k for k, line in enumerate(said) if line.startswith("most unusual in the history"))
+    first = r"  1\. 2026-01-01T00:0[45]:\S+ to 2026-01-01T00:0[56]:\S+: flow [67]\.\d+ is .*; score "
+    assert re.match(first, said[at + 1])
+    shown = call("show", model).out.splitlines()
+    assert said[at : at + 2] == shown[shown.index(said[at]) :][:2]
+    before = card_of(read(model).bundle.card)
+    again = next(line for line in said[at:] if line.startswith("  bimetal train "))
+    told = json.loads(call(*shlex.split(again)[1:], "--json").out)
+    after = card_of(read(model).bundle.card)
+    assert told["rows_left_out"] == after.rows_left_out >= 30
+    assert after.threshold < before.threshold
+    assert after.usual[""][1].high < 5 < before.usual[""][1].high
+    (span,) = after.left_out
+    assert (span.begin_ns, span.end_ns) == (before.standouts[0].begin_ns, before.standouts[0].end_ns)
+    assert f"left out as faults: {shlex.split(again)[-1]}" in call("show", model).out.splitlines()
+    twice = call(
+        "train", tmp_path / "plant.csv", "-o", model, "--leave-out", told["standouts"][0]["leave_out"]
+    )
+    assert "rows left out of the times that were faults" in twice.out
+
+
+@pytest.mark.parametrize(
+    ("span", "code", "says"),
+    [
+        (
+            "yesterday",
+            1,
+            "'yesterday' is no stretch of time. Write it like 2026-01-03T10:00/2026-01-03T12:00",
+        ),
+        ("2026-01-01/tomorrow", 1, "'tomorrow' is not a time like 2026-01-31"),
+        ("2026-01-01T12:00/2026-01-01T10:00", 1, "ends before it begins"),
+        ("2031-01-01T10:00/2031-01-01T12:00", 1, "no readings from 2031-01-01T10:00:00.000 to 2031"),
+        ("2026-01-01T00:00/2026-01-02T00:00/pump", 1, "no readings of 'pump' from 2026"),
+        ("2026-01-01T00:00/2026-01-02T00:00", 1, "0 healthy rows are too few"),
+    ],
+)
+def test_what_cannot_be_left_out_is_refused(
+    span: str, code: int, says: str, data: Path, tmp_path: Path
+) -> None:
+    assert says in call("train", data, "-o", tmp_path / "m.bm", "--leave-out", span).sentence(code)
+    assert names(tmp_path) == ["in"]
+    assert call("train", data, "-o", tmp_path / "models", "--each", "--leave-out", span).code == 2
 
 
 def test_a_long_history_is_said_to_have_measured_the_promise(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Feedback by REST: what somebody says of an alarm on the page, handed to whoever keeps the model.
+"""Feedback by REST: what somebody says of an alarm or a sensor on the page, handed to who keeps the model.
 
     POST /api/v1/events/{id}/feedback?verdict=fault|not+a+fault&name=...&everywhere=yes
 

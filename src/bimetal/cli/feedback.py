@@ -29,6 +29,9 @@ from bimetal.cli.command import Command, as_json
 @click.option("--event", metavar="ID", help="Which alarm: its id, as bimetal query gives it.")
 @click.option("--at", metavar="TIME", help="Which alarm: when it began, or was on.")
 @click.option("--of", "owner", metavar="DEVICE", help="Whose alarm, where there are several devices.")
+@click.option(
+    "--sensor", metavar="SIGNAL", help="What was said of this sensor at that time is meant, no alarm."
+)
 @click.option("--not-a-fault", "verdict", flag_value="not a fault", help="It was nothing: silence its like.")
 @click.option("--fault", "verdict", flag_value="fault", help="It was a fault: alarm sooner for its like.")
 @click.option("--name", default="", help="What people call it; later alarms are compared with it by name.")
@@ -44,6 +47,7 @@ def command(
     event: str | None,
     at: str | None,
     owner: str | None,
+    sensor: str | None,
     verdict: str | None,
     name: str,
     everywhere: bool,
@@ -53,14 +57,14 @@ def command(
     as_json: bool,
     **columns: Any,
 ) -> None:
-    """Say what an alarm was; without one, list what was said so far.
+    """Say what an alarm, or a notice about a sensor, was; without one, list what was said so far.
 
-    What was not a fault is silent when it recurs, what was one alarms sooner; everything else alarms as
+    What was not a fault is silent when it recurs, what was one is told sooner; everything else is told as
     before. Labels are kept on the model's card, which is signed anew; none is ever lost, each can be undone.
     """
     from bimetal.cli.labelling import Wish, label
 
     wish = Wish(
-        model, data, event, at, owner, verdict, name, everywhere, who, undo, output, hints_of(columns)
+        model, data, event, at, owner, sensor, verdict, name, everywhere, who, undo, output, hints_of(columns)
     )
     label(wish, as_json)

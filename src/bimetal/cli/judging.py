@@ -1,4 +1,4 @@
-"""Judging: what somebody says of an alarm on the page goes into the model that watches, as it watches.
+"""Judging: what somebody says on the page goes into the model that watches, as it watches.
 
 page ── readings kept around the alarm ── patterns ── model file, signed ── the stream goes on with it
 """
@@ -17,13 +17,12 @@ from bimetal.api.feedback import Said
 from bimetal.bundle.bundle import Bundle
 from bimetal.bundle.seal import write
 from bimetal.cli.home import keys
-from bimetal.cli.labelling import Where, given, lines, stretches_of
+from bimetal.cli.labelling import given, reach_of, stretches_of, where_of
 from bimetal.cli.pace import quickest
+from bimetal.cli.verdict import lines
 from bimetal.learn.card import card_of
 from bimetal.learn.label import Verdict
-from bimetal.learn.looking import around
-from bimetal.nouns.errors import BadInput, NotFound
-from bimetal.nouns.event import Kind
+from bimetal.nouns.errors import NotFound
 from bimetal.spine import HotWalk, bundle_of, stream_of
 
 
@@ -38,18 +37,17 @@ class Judging:
     def judge(self, said: Said) -> str:
         """Let the model of an alarm know; returns in words what came of it.
 
-        Raises BadInput for what is no alarm of a detector, NotFound where its model is gone.
+        Raises BadInput for what is neither an alarm of a detector nor about a sensor, NotFound where its
+        model is gone.
         """
         event = said.event
-        if event.kind is not Kind.ALARM:
-            raise BadInput("only an alarm can be judged", hint="A sensor that is at fault wants to be mended")
+        where = where_of(event)
         name = self._name(event.id)
         path, bundle = self.models[name]
         card = card_of(bundle.card)
-        since_ns, until_ns = around(event.time_ns, card.period_s)
+        since_ns, until_ns = reach_of(bundle, where)
         devices = None if said.everywhere else [event.device]
         kept = self.walk.archive.segments.batch(devices, None, since_ns, until_ns)
-        where = Where(event.device, event.time_ns)
         words = (Verdict(said.verdict), said.name, "", said.everywhere)
         told = given(bundle, where, words, list(stretches_of(kept, card)), time.time_ns())
         made = bundle_of(told.known, time.time_ns(), lambda _stage, _part: None)

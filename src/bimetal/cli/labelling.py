@@ -5,6 +5,7 @@ an alarm ── readings around it ── patterns ── card and parameters �
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,28 +22,33 @@ from bimetal.cli.opening import open_model
 from bimetal.cli.pace import quickest
 from bimetal.cli.querying import instant
 from bimetal.cli.saying import say
+from bimetal.cli.verdict import Told, described, figures, lines, plain
 from bimetal.keep.asked import Asked
 from bimetal.keep.event_line import json_line, time_text
 from bimetal.keep.event_log import read_events
 from bimetal.keep.rows import join, no_rows, pivot, tidy
 from bimetal.keep.snapshot import look
 from bimetal.learn.card import Card, card_of
-from bimetal.learn.feedback import Known, knowing, room_of
+from bimetal.learn.feedback import Known, knowing
 from bimetal.learn.label import Label, Verdict
-from bimetal.learn.looking import Detector, Stretch, around, patterns_at
+from bimetal.learn.limit import restored
+from bimetal.learn.looking import LONGEST, Detector, Stretch, around, patterns_at
+from bimetal.learn.notice import BY_RUN, Ears
 from bimetal.nouns.batch import Batch
 from bimetal.nouns.device import FLEET
 from bimetal.nouns.errors import BadInput, NotFound
+from bimetal.nouns.event import Event, Kind
 from bimetal.program.block import unpack
 from bimetal.spine import bundle_of
 from bimetal.stream.feed import align
 from bimetal.wire.file import open_tables
 from bimetal.wire.table.hints import Hints
-from bimetal.wire.table.shape import counted
 
 MOST_BESIDE = 16
 """So many other devices are looked at, lest a fault of one raise alarms at the others."""
 LONGEST_NAME = 120
+MOST_RUN = 50_000
+"""A sensor that may be still for longer is not looked at for as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Wish:
     event: str | None
     at: str | None
     owner: str | None
+    sensor: str | None
     verdict: str | None
     name: str
     everywhere: bool
@@ -64,21 +71,12 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What came of a label: the label, the model that knows it, and alarms before and after, where seen."""
-
-    label: Label
-    known: Known
-    before: int | None = None
-    after: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Where:
-    """Whose alarm, and when."""
+    """Whose alarm, and when; or the notice about which sensors, by the names of their signals."""
 
     device: str
     time_ns: int
+    sensors: tuple[str, ...] = ()
 
 
 def label(wish: Wish, as_json: bool) -> None:
@@ -115,6 +113,8 @@ def check(wish: Wish) -> None:
             "which alarm is meant was not said",
             hint="Add --data FOLDER --event ID, or --data TABLE --at TIME",
         )
+    if wish.sensor is not None and not (wish.verdict and wish.at):
+        raise BadInput("a sensor is named for a notice at a time", hint="Add --at TIME and a verdict")
     if len(wish.name) > LONGEST_NAME or not wish.name.isprintable():
         raise BadInput(f"a name has at most {LONGEST_NAME} printable characters")
 
@@ -133,13 +133,54 @@ def given(
     detector = Detector(bundle.program, values, inputs, quickest())
     nothing = Stretch(where.device, np.empty(0, np.int64), np.empty((0, len(inputs))))
     mine = next((s for s in seen if s.device == where.device), nothing)
-    beside = [s for s in seen if s.device != where.device][:MOST_BESIDE] if everywhere else []
-    patterns = patterns_at(detector, mine, beside, where.time_ns, verdict)
     number = max((x.number for x in card.labels), default=0) + 1
-    fresh = Label(number, verdict, name, where.device, where.time_ns, now_ns, who, everywhere, patterns)
+    fresh = Label(number, verdict, name, where.device, where.time_ns, now_ns, who, everywhere, ())
+    if where.sensors:
+        return _noticed(bundle, card, replace(fresh, sensors=where.sensors), Ears(detector, mine))
+    beside = [s for s in seen if s.device != where.device][:MOST_BESIDE] if everywhere else []
+    fresh = replace(fresh, patterns=patterns_at(detector, mine, beside, where.time_ns, verdict))
     known = _known(bundle, [*card.labels, fresh])
     after = replace(detector, program=known.program, values=known.values)
     return Told(fresh, known, detector.alarms(mine), after.alarms(mine))
+
+
+def _noticed(bundle: Bundle, card: Card, fresh: Label, ears: Ears) -> Told:
+    """Let a model know what was said of a notice about sensors."""
+    names = [s.name for s in card.signals]
+    heard = [ears.notice_at(places_of(names, [s])[0], fresh.time_ns, s) for s in fresh.sensors]
+    wanted = [x for one in heard for x in ears.limits(one, names[one.place], fresh.verdict)]
+    before = restored(ears.detector.values, card.labels)
+    whose = before if fresh.everywhere else {fresh.device: before.get(fresh.device, before[FLEET])}
+    limits = [
+        replace(x, was={device: float(mine[x.param][x.place]) for device, mine in whose.items()})
+        for x in wanted
+    ]
+    fresh = replace(fresh, limits=tuple(limits))
+    known = _known(bundle, [*card.labels, fresh])
+    after = known.values.get(fresh.device, known.values[FLEET])
+    counts = [sum(ears.count(one, values) for one in heard) for values in (None, dict(after))]
+    return Told(fresh, known, *counts)
+
+
+def places_of(names: Sequence[str], sensors: Sequence[str]) -> list[int]:
+    """Return the places of signals by their names; raises NotFound for one that the model has not."""
+    for sensor in sensors:
+        if sensor not in names:
+            near = difflib.get_close_matches(sensor, names, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names[:8])}"
+            raise NotFound(f"the model has no signal {sensor[:64]!a}", hint=hint)
+    return [names.index(sensor) for sensor in sensors]
+
+
+def reach_of(bundle: Bundle, where: Where) -> tuple[int, int]:
+    """Return from when to when readings around an alarm or a notice are looked at."""
+    card, rows = card_of(bundle.card), LONGEST
+    if where.sensors:
+        mine = unpack(bundle.program, bundle.block_of(where.device))
+        for place in places_of([s.name for s in card.signals], where.sensors):
+            runs = [int(mine[param][place]) for param in BY_RUN.values() if param in mine]
+            rows = max(rows, *(2 * run for run in runs if run <= MOST_RUN))
+    return around(where.time_ns, card.period_s, rows)
 
 
 def withdrawn(bundle: Bundle, number: int, now_ns: int) -> Told:
@@ -173,7 +214,7 @@ def stretches_of(batch: Batch, card: Card) -> Iterator[Stretch]:
 
 def _given(wish: Wish, bundle: Bundle, card: Card, now_ns: int) -> Told:
     where = _where(wish)
-    since_ns, until_ns = around(where.time_ns, card.period_s)
+    since_ns, until_ns = reach_of(bundle, where)
     if wish.data[0].is_dir():
         seen = list(stretches_of(_kept(wish.data[0], Asked(None, None, since_ns, until_ns)), card))
     else:
@@ -190,14 +231,22 @@ def _given(wish: Wish, bundle: Bundle, card: Card, now_ns: int) -> Told:
 
 def _where(wish: Wish) -> Where:
     if wish.event is None:
-        return Where(wish.owner or "", instant(wish.at or ""))
+        return Where(wish.owner or "", instant(wish.at or ""), (wish.sensor,) if wish.sensor else ())
     if not wish.data[0].is_dir():
         raise BadInput("only a folder of what is kept has events with ids", hint="Use --at TIME")
     told = read_events(wish.data[0] / "events").events
     found = next((e for e in told if e.id == wish.event), None)
     if found is None:
         raise NotFound(f"no event has the id {wish.event[:60]!a}", where=str(wish.data[0]))
-    return Where(found.device, found.time_ns)
+    return where_of(found)
+
+
+def where_of(event: Event) -> Where:
+    """Return what an event is about; raises BadInput for what is neither an alarm nor about a sensor."""
+    if event.kind not in (Kind.ALARM, Kind.QUALITY):
+        raise BadInput("only an alarm or a notice about a sensor can be judged")
+    sensors = tuple(r.signal for r in event.reasons if r.share > 0) if event.kind is Kind.QUALITY else ()
+    return Where(event.device, event.time_ns, sensors)
 
 
 def _kept(folder: Path, asked: Asked) -> Batch:
@@ -224,70 +273,6 @@ def _read(data: Sequence[Path], hints: Hints, card: Card, since_ns: int, until_n
             np.concatenate([p.values for p in parts]),
         )
         yield Stretch(device, time_ns, values)
-
-
-def lines(told: Told, where: str) -> Iterator[str]:
-    """Say what came of it."""
-    said, known = told.label, told.known
-    if said.withdrawn_ns is not None:
-        yield f"Taken back: {described(said)}."
-    else:
-        yield f"{described(said)}."
-        silent = f"its like is silent up to a score of {said.patterns[0].most:.2f}"
-        gain = max(p.gain for p in said.patterns)
-        louder = (
-            f"its like counts {gain:.2f} times" if gain > 1 else "its like is told by name, but no sooner"
-        )
-        effect = silent if said.verdict is Verdict.NOT_A_FAULT else louder
-        yield f"{counted(len(said.patterns), 'pattern')}: {effect}."
-    if told.before is not None:
-        yield f"In the readings around it: {counted(told.before, 'alarm')} before, {told.after} now."
-    room = room_of(known.program)
-    yield (
-        f"{where}: the program was built anew, with room for {room} patterns: devices need it whole."
-        if known.rebuilt
-        else f"{where}: the program is the same; devices need new parameters alone."
-    )
-
-
-def described(said: Label) -> str:
-    """Say what somebody said, in one sentence without its end."""
-    name = f" ({said.name!r})" if said.name else ""
-    whose = "every device" if said.everywhere else said.device or "its device"
-    by = f", says {said.who}" if said.who else ""
-    when = time_text(said.time_ns)
-    return f"Label {said.number}: the alarm of {when} was {_called(said)}{name}, for {whose}{by}"
-
-
-def _called(said: Label) -> str:
-    return "a fault" if said.verdict is Verdict.FAULT else "not a fault"
-
-
-def figures(told: Told) -> dict[str, Any]:
-    """Return what came of it, for programs."""
-    return {
-        **plain(told.label),
-        "alarms_before": told.before,
-        "alarms_after": told.after,
-        "rebuilt": told.known.rebuilt,
-        "room": room_of(told.known.program),
-    }
-
-
-def plain(said: Label) -> dict[str, Any]:
-    """Return a label without its patterns, for programs."""
-    return {
-        "number": said.number,
-        "verdict": said.verdict.value,
-        "name": said.name,
-        "device": said.device,
-        "time": time_text(said.time_ns),
-        "given": time_text(said.given_ns),
-        "who": said.who,
-        "everywhere": said.everywhere,
-        "patterns": len(said.patterns),
-        "withdrawn": None if said.withdrawn_ns is None else time_text(said.withdrawn_ns),
-    }
 
 
 def _list(card: Card, as_json: bool) -> None:

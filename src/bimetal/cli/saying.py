@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from bimetal.keep.event_line import time_text
+from bimetal.wire.table.shape import LEAST_CALENDAR_NS
+
 LONGEST = 4000
 
 
@@ -25,3 +28,12 @@ def note(words: str) -> None:
 def shown(words: str) -> str:
     """Return words on one line, without what a terminal could take for an order."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words[:LONGEST])
+
+
+def when(time_ns: int) -> str:
+    """Write an instant as people do; counted from the start where the data have no calendar."""
+    if time_ns >= LEAST_CALENDAR_NS:
+        return time_text(time_ns)
+    seconds, rest = divmod(max(time_ns, 0), 10**9)
+    fraction = f".{rest // 10**6:03d}" if rest else ""
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}"

@@ -18,9 +18,9 @@ import numpy as np
 from bimetal.cli.opening import open_model
 from bimetal.cli.pace import quickest
 from bimetal.cli.progress import Progress
-from bimetal.cli.saying import note, shown
+from bimetal.cli.saying import note, shown, when
 from bimetal.cli.whole import check_place, open_file, whole_file
-from bimetal.keep.event_line import time_text, to_line
+from bimetal.keep.event_line import to_line
 from bimetal.learn.card import Card, card_of
 from bimetal.nouns.errors import BadInput
 from bimetal.nouns.event import Event, Kind
@@ -29,7 +29,7 @@ from bimetal.stream.scorer import Scored
 from bimetal.wire.file import open_table
 from bimetal.wire.live import stream_table
 from bimetal.wire.table.hints import Hints
-from bimetal.wire.table.shape import LEAST_CALENDAR_NS, counted, length
+from bimetal.wire.table.shape import counted, length
 from bimetal.wire.table.stretch import TableBatch
 
 LIVE = "-"
@@ -176,14 +176,5 @@ def _print(event: Event, as_json: bool) -> None:
     if as_json:
         click.echo(to_line(event).decode())
         return
-    when = f"{_when(event.time_ns):<20}  {event.kind.value:<7}  {event.score:5.2f}"
-    click.echo(f"{when}  {shown(event.sentence)}")
-
-
-def _when(time_ns: int) -> str:
-    """Write an instant as people do; counted from the start where the data have no calendar."""
-    if time_ns >= LEAST_CALENDAR_NS:
-        return time_text(time_ns)
-    seconds, rest = divmod(max(time_ns, 0), 10**9)
-    fraction = f".{rest // 10**6:03d}" if rest else ""
-    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}"
+    begins = f"{when(event.time_ns):<20}  {event.kind.value:<7}  {event.score:5.2f}"
+    click.echo(f"{begins}  {shown(event.sentence)}")

@@ -8,6 +8,7 @@ from typing import Any
 from bimetal.bundle.seal import Sealed
 from bimetal.cli.opening import signer_of
 from bimetal.cli.promise import promise_lines
+from bimetal.cli.standing import span_text, standout_lines
 from bimetal.explain.sentence import number_text, unit_text
 from bimetal.learn.card import Card, card_of
 from bimetal.learn.usual import Usual
@@ -31,6 +32,8 @@ def lines(sealed: Sealed, where: str) -> list[str]:
         _seen(card),
         f"  in {listed(card.sources, 6)}",
         *promise_lines(card),
+        *standout_lines(card),
+        *([f"left out as faults: {listed([span_text(s) for s in card.left_out], 6)}"] * bool(card.left_out)),
         f"signals, {len(card.signals)}, and between what they usually are:",
         *_usual(card, card.usual[FLEET]),
         *_devices(card),

@@ -12,8 +12,9 @@ from bimetal.bundle.seal import check_free, write
 from bimetal.cli.home import keys
 from bimetal.cli.pace import quickest
 from bimetal.cli.progress import Progress
-from bimetal.cli.report import Report
+from bimetal.cli.report import Report, Wish
 from bimetal.cli.saying import say
+from bimetal.cli.standing import span_of
 from bimetal.cli.whole import check_place
 from bimetal.learn.calibrate import parse_budget
 from bimetal.learn.search import Tier
@@ -23,23 +24,22 @@ from bimetal.wire.table.hints import Hints
 from bimetal.wire.table.shape import listed
 
 
-def teach(
-    data: tuple[Path, ...], output: Path, false_alarms: str, tier: str, as_json: bool, hints: Hints
-) -> None:
+def teach(wish: Wish, as_json: bool) -> None:
     """Learn, write the model, and report in words and figures.
 
     What can be refused before the data are read is refused before.
     """
     target = quickest()
     began_s = time.monotonic()
-    budget = parse_budget(false_alarms)
-    check_place(output, data)
-    check_free(output)
+    budget = parse_budget(wish.false_alarms)
+    spans = tuple(span_of(text) for text in wish.leave_out)
+    check_place(wish.output, wish.data)
+    check_free(wish.output)
     key = keys().signing_key()
-    lesson = Lesson(budget, target, time.time_ns(), Tier(tier))
-    walked = _learn(data, hints, lesson)
-    size = write(output, walked.taught.bundle, key)
-    report = Report(data, hints, output, walked, size, target.name, time.monotonic() - began_s)
+    lesson = Lesson(budget, target, time.time_ns(), Tier(wish.tier), spans)
+    walked = _learn(wish.data, wish.hints, lesson)
+    size = write(wish.output, walked.taught.bundle, key)
+    report = Report(wish, walked, size, target.name, time.monotonic() - began_s)
     if as_json:
         click.echo(json.dumps(report.figures()))
         return

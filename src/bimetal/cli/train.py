@@ -36,6 +36,12 @@ from bimetal.cli.command import Command, as_json
     show_default=True,
     help="Where it is to run: mcu keeps the state of very many signals within 16 KB.",
 )
+@click.option(
+    "--leave-out",
+    metavar="START/END[/DEVICE]",
+    multiple=True,
+    help="A time that was a fault: nothing is learned from it. As often as there were.",
+)
 @click.option("--each", is_flag=True, help="A model for each DATA, file or folder; OUTPUT is a folder.")
 @click.option(
     "--ray", default="", metavar="ADDRESS", help="With --each: on a Ray cluster, or `local` processors."
@@ -47,6 +53,7 @@ def command(
     output: Path,
     false_alarms: str,
     tier: str,
+    leave_out: tuple[str, ...],
     each: bool,
     ray: str,
     as_json: bool,
@@ -55,15 +62,20 @@ def command(
     """Learn what is normal from CSV or Parquet files; nothing needs to be configured.
 
     Separator, decimal comma, time column, period, units, gaps, constant and text columns are found
-    out and shown. Rows that a label column marks are not learned from.
+    out and shown. Rows that a label column marks are not learned from. The moments that stand out in the
+    history are named: leave out those that were faults.
     """
     if each:
+        if leave_out:
+            raise click.UsageError("--leave-out is said of one history: it does not go with --each.")
         from bimetal.cli.site import teach_sites
 
         teach_sites(data, output, false_alarms, tier, as_json, hints_of(columns), ray)
         return
     if ray:
         raise click.UsageError("--ray learns many models at once: it goes with --each.")
+    from bimetal.cli.report import Wish
     from bimetal.cli.teaching import teach
 
-    teach(data, output, false_alarms, tier, as_json, hints_of(columns))
+    wish = Wish(data, output, false_alarms, tier, leave_out, hints_of(columns))
+    teach(wish, as_json)

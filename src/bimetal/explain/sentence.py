@@ -26,12 +26,17 @@ ESCAPES = {
 
 def process_sentence(device: str, reasons: Sequence[Reason], alone: bool) -> str:
     """Return what is unusual at a device, from its reasons in order; `alone`: it has one signal only."""
+    return f"{device}: {unusual_words(reasons, alone, 'the alarm')}."
+
+
+def unusual_words(reasons: Sequence[Reason], alone: bool, whole: str) -> str:
+    """Say what is unusual, from reasons in order; the shares are of the `whole`."""
     if not reasons:
-        return f"{device}: the readings are unusual."
+        return "the readings are unusual"
     first, *others = reasons
     also = [_also(r) for r in others if r.share >= ALSO][:MOST_ALSO]
     tail = "".join(f"; {a}" for a in also)
-    return f"{device}: {_first(first, alone)} ({first.share:.0%} of the alarm){tail}."
+    return f"{_first(first, alone)} ({first.share:.0%} of {whole}){tail}"
 
 
 def sensor_sentence(device: str, signal: Signal, fault: Fault, value: float, lasting_s: float) -> str:

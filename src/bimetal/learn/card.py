@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from bimetal.learn.label import Label
+from bimetal.learn.leave import Span
+from bimetal.learn.standout import Standout
 from bimetal.learn.usual import Usual
 from bimetal.nouns.device import FLEET
 from bimetal.nouns.errors import BadInput
@@ -40,7 +42,8 @@ class Card:
     learned from, `rows_left_out` those called bad, `rows_thinned` those there was no room for.
     `columns` are the headings of the table it was taught on, for one that comes without them. `labels` is
     all that was ever said of its alarms, in order, what was taken back too. `profile` is "integer" where all
-    between the readings and the scores is computed in whole numbers, else "f32".
+    between the readings and the scores is computed in whole numbers, else "f32". `standouts` are the moments
+    that stand out in the history, and were learned from; `left_out` those that somebody left out as faults.
     """
 
     purpose: str
@@ -65,6 +68,8 @@ class Card:
     drift_after_s: float = 0.0
     labels: tuple[Label, ...] = ()
     profile: str = "f32"
+    standouts: tuple[Standout, ...] = ()
+    left_out: tuple[Span, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return it as text, numbers, lists and mappings."""

@@ -13,6 +13,9 @@ from bimetal.nouns.errors import BadInput
 from bimetal.nouns.signal import Signal
 
 Floats = NDArray[np.float64]
+Times = NDArray[np.int64]
+Piece = tuple[Floats, Times]
+"""Rows (n, s) that followed each other, and their times (n,) in nanoseconds since 1970."""
 
 MOST_VALUES = 12_000_000
 MOST_ROWS = 400_000
@@ -27,8 +30,8 @@ BLOCK = 1024
 class _Track:
     """The rows of one device: whole blocks, of which every `stride`-th is kept, and the rows since."""
 
-    blocks: list[Floats] = field(default_factory=list[Floats])
-    fresh: list[Floats] = field(default_factory=list[Floats])
+    blocks: list[Piece] = field(default_factory=list[Piece])
+    fresh: list[Piece] = field(default_factory=list[Piece])
     fresh_rows: int = 0
     blocks_seen: int = 0
     stride: int = 1
@@ -37,29 +40,28 @@ class _Track:
     def rows(self) -> int:
         return len(self.blocks) * BLOCK + self.fresh_rows
 
-    def add(self, values: Floats) -> None:
-        self.fresh.append(values)
+    def add(self, values: Floats, time_ns: Times) -> None:
+        self.fresh.append((values, time_ns))
         self.fresh_rows += len(values)
         if self.fresh_rows >= BLOCK:
-            waiting = np.concatenate(self.fresh)
-            for start in range(0, len(waiting) - BLOCK + 1, BLOCK):
+            waiting = _joined(self.fresh)
+            whole = self.fresh_rows // BLOCK * BLOCK
+            for start in range(0, whole, BLOCK):
                 if self.blocks_seen % self.stride == 0:
-                    self.blocks.append(waiting[start : start + BLOCK].copy())
+                    self.blocks.append(_cut(waiting, start, start + BLOCK))
                 self.blocks_seen += 1
-            rest = waiting[len(waiting) // BLOCK * BLOCK :].copy()
-            self.fresh, self.fresh_rows = [rest], len(rest)
+            self.fresh_rows -= whole
+            self.fresh = [_cut(waiting, whole, whole + self.fresh_rows)]
 
     def thin(self) -> None:
         """Keep every other of the kept blocks, from now on too."""
         self.blocks = self.blocks[::2]
         self.stride *= 2
 
-    def stretches(self) -> list[Floats]:
+    def pieces(self) -> list[Piece]:
         """Return what is held as stretches of rows that followed each other."""
-        parts = [*self.blocks, *(np.concatenate([p]) for p in self.fresh if len(p))]
-        if self.stride == 1:
-            return [np.concatenate(parts)] if parts else []
-        return parts
+        parts = [*self.blocks, *(p for p in self.fresh if len(p[0]))]
+        return [_joined(parts)] if parts and self.stride == 1 else parts
 
 
 @dataclass(slots=True)
@@ -100,7 +102,7 @@ class History:
             if len(part):
                 track = self._tracks.setdefault(batch.devices[int(batch.device[part[0]])], _Track())
                 self._held -= track.rows
-                track.add(batch.values[part])
+                track.add(batch.values[part], batch.time_ns[part])
                 self._held += track.rows
         self._trim()
 
@@ -116,7 +118,11 @@ class History:
 
     def stretches(self, device: str) -> list[Floats]:
         """Return one device's rows as stretches (n, s) without holes, NaN where a reading is missing."""
-        return self._tracks[device].stretches()
+        return [values for values, _ in self._tracks[device].pieces()]
+
+    def times(self, device: str) -> list[Times]:
+        """Return when the rows of one device's stretches were: nanoseconds since 1970, (n,) each."""
+        return [time_ns for _, time_ns in self._tracks[device].pieces()]
 
     def values(self, device: str) -> Floats:
         """Return one device's rows (n, s), all stretches together."""
@@ -128,9 +134,10 @@ class History:
         found = History(self.signals, self.most_rows)
         for device in self.devices:
             track = found._tracks[device] = _Track(stride=self._tracks[device].stride)
-            for rows in self.stretches(device):
-                track.fresh.append(rows[int(len(rows) * first) : int(len(rows) * last)])
-                track.fresh_rows += len(track.fresh[-1])
+            for values, time_ns in self._tracks[device].pieces():
+                rows = slice(int(len(values) * first), int(len(values) * last))
+                track.fresh.append((values[rows], time_ns[rows]))
+                track.fresh_rows += len(values[rows])
         found._held = found.rows_seen = sum(t.rows for t in found._tracks.values())
         return found
 
@@ -173,3 +180,14 @@ def history_of(batches: Sequence[Batch]) -> History:
     for batch in batches:
         history.add(batch)
     return history
+
+
+def _joined(pieces: Sequence[Piece]) -> Piece:
+    if len(pieces) == 1:
+        return pieces[0]
+    return np.concatenate([values for values, _ in pieces]), np.concatenate([times for _, times in pieces])
+
+
+def _cut(piece: Piece, first: int, last: int) -> Piece:
+    """Return some rows as a copy, so that the rest of what they came in can go."""
+    return piece[0][first:last].copy(), piece[1][first:last].copy()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from bimetal.learn.card import Card
 from bimetal.learn.label import Label, Looked
+from bimetal.learn.limit import limited, restored
 from bimetal.nouns.device import FLEET
 from bimetal.nouns.errors import BadInput, Unsupported
 from bimetal.program import letter
@@ -134,15 +135,21 @@ def knowing(program: Program, values: Mapping[str, Values], card: Card, labels: 
 
     A device that a label is about gets values of its own, where it had those of the fleet.
     """
-    room = needed_room(labels, list(values), room_of(program))
-    rebuilt = room != room_of(program)
+    before = restored(values, card.labels)
+    own = {label.device: before.get(label.device, before[FLEET]) for label in labels}
+    there = room_of(program)
+    # What is said of sensors alone needs no bank.
+    alone = bool(labels) and all(x.sensors for x in labels)
+    room = 0 if alone and not there else needed_room(labels, list(values), there)
+    rebuilt = room != there
     made = grafted(program, room).program if rebuilt else program
-    own = {label.device: values.get(label.device, values[FLEET]) for label in labels}
-    signals = np.shape(values[FLEET]["own_centre"])[0]
     known: dict[str, Values] = {}
-    for device, mine in (dict(values) | own).items():
+    for device, mine in (before | own).items():
         plain = {name: value for name, value in mine.items() if not name.startswith(BANK)}
-        known[device] = plain | units_of(plain) | bank_of(labels, device, room, signals)
+        known[device] = limited(plain, device, labels)
+        if room:
+            signals = np.shape(plain["own_centre"])[0]
+            known[device] |= units_of(plain) | bank_of(labels, device, room, signals)
     return Known(made, known, replace(card, labels=tuple(labels)), rebuilt)
 
 

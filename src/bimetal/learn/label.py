@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bimetal.learn.limit import Limit
 from bimetal.nouns.errors import BadInput
 from bimetal.program.operators.known_pattern import MOST_SCORE
 
@@ -53,10 +54,11 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What `who` said of the alarm of a device at a time, and when; kept in the model's card for good.
+    """What `who` said of an alarm or a notice of a device, and when; kept in the model's card for good.
 
     `everywhere`: it goes for every device, else for that one alone. A label that was taken back has
-    `withdrawn_ns` and acts no longer. Times count nanoseconds since 1970 UTC.
+    `withdrawn_ns` and acts no longer. Times count nanoseconds since 1970 UTC. Of an alarm there are patterns;
+    of a notice about `sensors`, by the names of their signals, there are limits.
     """
 
     number: int
@@ -69,6 +71,13 @@ class Label:
     everywhere: bool
     patterns: tuple[Pattern, ...]
     withdrawn_ns: int | None = None
+    sensors: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+    @property
+    def allows(self) -> bool:
+        """Whether more is allowed from then on, or less."""
+        return self.verdict is Verdict.NOT_A_FAULT
 
     def holds_for(self, device: str) -> bool:
         """Say whether it acts on a device's alarms."""

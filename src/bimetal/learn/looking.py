@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class Detector:
         """Return what its score was made of, without what labels say."""
         made = grafted(self.program, LEAST_ROOM)
         known = {p.name for p in made.program.params}
-        mine = self._values(seen.device)
+        mine = self.of(seen.device)
         plain = {name: value for name, value in mine.items() if name in known}
         plain |= units_of(mine) | {
             f"known_{name}": np.zeros(shape)
@@ -60,17 +61,22 @@ class Detector:
 
     def alarms(self, seen: Stretch) -> int:
         """Return how many alarms begin in a stretch."""
-        said = run(self.program, self._values(seen.device), self.names, seen.values, self.target)
-        on = np.concatenate([out["alarm"] != 0 for out in said])
+        on = self.outputs(seen)["alarm"] != 0
         return int(np.count_nonzero(np.diff(on.astype(np.int8), prepend=0) == 1))
 
-    def _values(self, device: str) -> Values:
+    def outputs(self, seen: Stretch, values: Values | None = None) -> NDArray[Any]:
+        """Return what it puts out for a stretch, with its device's values or with others."""
+        mine = self.of(seen.device) if values is None else values
+        return np.concatenate(list(run(self.program, mine, self.names, seen.values, self.target)))
+
+    def of(self, device: str) -> Values:
+        """Return the values of a device, the fleet's for one never met."""
         return self.values.get(device, self.values[FLEET])
 
 
-def around(time_ns: int, period_s: float) -> tuple[int, int]:
-    """Return from when to when readings are looked at for an alarm at a time."""
-    reach = round(LONGEST * period_s * 1e9) if period_s > 0 else DAY_NS
+def around(time_ns: int, period_s: float, rows: int = LONGEST) -> tuple[int, int]:
+    """Return from when to when readings are looked at for an alarm at a time, so many before and after."""
+    reach = round(rows * period_s * 1e9) if period_s > 0 else DAY_NS
     return time_ns - reach, time_ns + reach + 1
 
 

@@ -7,7 +7,7 @@ history ── usual values ── front part of the program ── habit ──
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from bimetal.learn.kin import kin_of_history
 from bimetal.learn.lesson import Teacher
 from bimetal.learn.search import MCU_BYTES, Tier, design_for, left_out
 from bimetal.learn.sense import Values
+from bimetal.learn.unusual import Witness
 from bimetal.learn.usual import Usual
 from bimetal.nouns.device import FLEET
 from bimetal.program.program import Program
@@ -99,10 +100,13 @@ def train(
     rows = sum(map(len, known))
     most = max(alarms, between((alarms, unseen * rows / max(sum(map(len, held_out)), 1))))
     sure = confidence_of(most, rows * period * budget.per_second)
+    values = {d: learned | v for d, v in whole.own.items()}
+    witness = Witness(program, values, names, usual, target)
+    standouts = witness.standouts(history, whole.devices, known, threshold.value)
     progress("calibrating", 1.0)
     promise = Promise(budget, threshold, drift, alarms, sure)
     card = _card(history, design, names, promise, period_s, purpose, usual)
-    return Learned(program, {d: learned | v for d, v in whole.own.items()}, card, threshold)
+    return Learned(program, values, replace(card, standouts=standouts), threshold)
 
 
 @dataclass(frozen=True, slots=True)
