@@ -44,10 +44,10 @@ def instructions(program: Program, learned: Mapping[str, Any]) -> int:
 
 def silent(program: Program) -> Program:
     """Return a detector that scores and tells nothing of why."""
-    only = {"lately"}  # what the score itself does not need
+    only = {"lately", "lasting"}  # what the score itself does not need
     return replace(
         program,
-        outputs=tuple(o for o in program.outputs if o[0] != "share"),
+        outputs=tuple(o for o in program.outputs if o[0] not in ("share", "lasting")),
         sets=tuple(s for s in program.sets if s.state not in only),
         states=tuple(s for s in program.states if s.name not in only),
     )

@@ -111,9 +111,10 @@ function Reasons({ alarm }) {
 }
 
 /** @param {import("./plant.js").Reason} reason */
-function value({ value: now, low, high, unit: code }) {
+function value({ value: now, low, high, unit: code, since }) {
   const is = now === null ? "no reading" : `${number(now)} ${unit(code)}`;
-  return low === null || high === null ? is : `${is}, usually ${number(low)} to ${number(high)}`;
+  const begun = since ? `, since ${clock(moment(since))}` : "";
+  return low === null || high === null ? `${is}${begun}` : `${is}, usually ${number(low)} to ${number(high)}${begun}`;
 }
 
 /** What a screen reader is told: each new alarm once, in its own sentence. */

@@ -6,7 +6,8 @@ import { Trace } from "./trace.js";
 import { lasting, moment } from "./word.js";
 
 /**
- * @typedef {{signal: string, share: number, value: number | null, low: number | null, high: number | null, unit: string}} Reason
+ * @typedef {{signal: string, share: number, value: number | null, low: number | null, high: number | null, unit: string,
+ *   since: string | null}} Reason
  * @typedef {{id: number, kind: string, device: string, time: string, since: string, first: string, closed: string | null,
  *   score: number, alarm: boolean, cause: string, confidence: number, sentence: string, explanation: Reason[], life: string, repeats: number}} Alarm
  * @typedef {{name: string, unit: string, quantity: string, period_s: number}} SignalView

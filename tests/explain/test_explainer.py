@@ -20,6 +20,20 @@ def told(values: list[float], share: list[float], fault: list[int], score: float
     return explain("rig", 0, np.array(values), score, shares, faults, 0)
 
 
+def test_every_reason_says_since_when_where_it_is_known() -> None:
+    signals = tuple(Signal(n, period_s=p) for n, p in zip(NAMES, (2.0, 2.0, 2.0, 0.0), strict=True))
+    explain = Explainer(signals, {"": USUAL})
+    values, share = np.array([20.0, 5, 5, 5]), np.array([0.4, 0.3, 0.2, 0.1], np.float32)
+    faults, lasting = np.zeros(4, np.int32), np.array([61, 1, 0, 9], np.int32)
+    event = explain("rig", 10**12, values, 2.0, share, faults, 10**12, lasting)
+    assert [r.since_ns for r in event.reasons] == [10**12 - 120 * 10**9, 10**12, None, None]
+    assert "(40% of the alarm, for 2 minutes now)" in event.sentence
+    assert explain("rig", 10**12, values, 2.0, share, faults, 10**12).reasons[0].since_ns is None
+    stuck = np.array([Fault.STUCK, 0, 0, 0], np.int32)
+    noticed = explain("rig", 10**12, values, 0.2, np.zeros(4, np.float32), stuck, 10**12, lasting)
+    assert noticed.reasons[0].since_ns is None
+
+
 def test_one_signal_outside_is_the_process() -> None:
     event = told([20, 5, 5, 5], [0.5, 0.3, 0.2, 0], [0, 0, 0, 0])
     assert (event.kind, event.cause, event.confidence) == (Kind.ALARM, Cause.PROCESS, 0.7)

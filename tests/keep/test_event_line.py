@@ -64,6 +64,15 @@ def test_the_schema_is_what_is_documented() -> None:
     }
 
 
+def test_since_when_a_signal_has_been_unusual_is_kept_where_it_is_known() -> None:
+    one, other = event().reasons
+    said = replace(event(), reasons=(replace(one, since_ns=1_700_000_000_250_000_000), other))
+    told = json.loads(to_line(said))["explanation"]
+    assert told[0]["since"] == "2023-11-14T22:13:20.25Z"
+    assert "since" not in told[1]
+    assert from_line(to_line(said)) == said
+
+
 def test_what_is_no_number_is_null() -> None:
     said = replace(event(), score=math.inf, reasons=(Reason("a", 0.5, math.nan, -math.inf, math.inf),))
     read = json.loads(to_line(said))

@@ -9,6 +9,7 @@ from bimetal.learn.calibrate import parse_budget
 from bimetal.learn.dataset import History
 from bimetal.learn.train import train
 from bimetal.nouns.errors import BadInput
+from bimetal.nouns.event import Kind
 from bimetal.packs.judge import judge
 from bimetal.packs.machine.simulator import simulate
 from bimetal.program.block import pack
@@ -132,3 +133,15 @@ def test_every_fault_of_the_simulated_plant_is_found(seed: int) -> None:
     assert verdict.injected >= 6
     assert not verdict.missed
     assert len(verdict.false) <= 2
+    begun = [
+        (first.since_ns - one.start_ns) / 1e8
+        for event in scored.events
+        for one in truth
+        if event.kind is Kind.ALARM and one.device == event.device
+        if one.start_ns <= event.time_ns < one.end_ns
+        for first in event.reasons[:1]
+        if first.since_ns is not None
+    ]
+    assert len(begun) >= 6
+    assert np.median(np.abs(begun)) <= 10  # readings, a second's worth
+    assert min(begun) > -20

@@ -58,6 +58,7 @@ def explain(
     share: NDArray[np.float32],
     fault: NDArray[np.int32],
     since_ns: int,
+    lasting: NDArray[np.int32] | None = None,
 ) -> Event:
     """Say every figure that was handed in."""
     reasons = tuple(

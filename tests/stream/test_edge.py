@@ -143,7 +143,7 @@ def test_a_context_alarm_within_a_drift_ends_when_both_did() -> None:
 def test_the_word_about_a_fault_is_about_what_just_began() -> None:
     asked: list[tuple[list[float], list[int]]] = []
 
-    def listen(device, time_ns, values, score, share, fault, since_ns):
+    def listen(device, time_ns, values, score, share, fault, since_ns, lasting):
         asked.append((share.tolist(), fault.tolist()))
         return explain(device, time_ns, values, score, share, fault, since_ns)
 

@@ -14,7 +14,7 @@ from bimetal.api.alarm import Alarm, Life
 from bimetal.api.frame import VERSION as FRAME_VERSION
 from bimetal.api.live import Live
 from bimetal.nouns.errors import BadInput, Error, NotAllowed, NotFound, Unsupported
-from bimetal.nouns.event import Like
+from bimetal.nouns.event import Like, Reason
 from bimetal.stream.headroom import Headroom
 
 Json = dict[str, Any]
@@ -170,13 +170,19 @@ def event(alarm: Alarm) -> Json:
         "cause": said.cause,
         "confidence": said.confidence,
         "sentence": said.sentence,
-        "explanation": [asdict(r) for r in said.reasons],
+        "explanation": [_told(r) for r in said.reasons],
         "unless": None if said.unless is None else asdict(said.unless),
         "like": None if said.like is None else _like(said.like),
         "life": alarm.life,
         "acknowledged": alarm.life is Life.SEEN,
         "repeats": alarm.repeats,
     }
+
+
+def _told(reason: Reason) -> Json:
+    told = asdict(reason)
+    since_ns = told.pop("since_ns")
+    return {**told, "since": None if since_ns is None else instant(since_ns)}
 
 
 def _like(known: Like) -> Json:

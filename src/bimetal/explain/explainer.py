@@ -41,7 +41,7 @@ class Explainer:
 
     `expected` has for each device (FLEET: for all others) what is usual for every signal, in the
     order of `signals`. Call it with a row: values, share, fault (s,); a negative fault is what a signal
-    only looks like.
+    only looks like. `lasting` (s,) is for how many readings each signal's part has been large.
 
     Where the score is at its threshold the cause is `sensor` if the signal with the largest share is one
     whose sensor is at fault, for most such are kept out of the score; `context` if at least half of the
@@ -61,6 +61,7 @@ class Explainer:
         share: NDArray[np.float32],
         fault: NDArray[np.int32],
         since_ns: int,
+        lasting: NDArray[np.int32] | None = None,
     ) -> Event:
         """Return the event of a row: an alarm where the score is at its threshold, else one of quality."""
         expected = self.expected.get(device) or self.expected[FLEET]
@@ -70,11 +71,12 @@ class Explainer:
         process = not faulty or (alarm and blamed)
         if not process:
             share = np.where(fault > 0, 1.0 / len(faulty), 0.0).astype(np.float32)
-        reasons = reasons_of(self.signals, expected, values, share)
+        begun = self._begun(time_ns, lasting) if process and lasting is not None else ()
+        reasons = reasons_of(self.signals, expected, values, share, begun)
         cause, confidence = self._cause(expected, values, share, fault) if process else (Cause.SENSOR, ALONE)
         said: list[str] = []
         if process:
-            said.append(self._process(device, cause, reasons, expected, values))
+            said.append(self._process(device, time_ns, cause, reasons, expected, values))
         said += [self._sensor(device, k, expected[k], float(values[k]), Fault(int(fault[k]))) for k in faulty]
         top = int(share.argmax())
         if process and fault[top] < 0:
@@ -109,6 +111,7 @@ class Explainer:
     def _process(
         self,
         device: str,
+        time_ns: int,
         cause: Cause,
         reasons: tuple[Reason, ...],
         expected: Sequence[Expected],
@@ -116,7 +119,14 @@ class Explainer:
     ) -> str:
         if cause is Cause.CONTEXT:
             return context_sentence(device, reasons, _outside(expected, values), len(self.signals))
-        return process_sentence(device, reasons, len(self.signals) == 1)
+        return process_sentence(device, reasons, len(self.signals) == 1, time_ns)
+
+    def _begun(self, time_ns: int, lasting: NDArray[np.int32]) -> list[int | None]:
+        """Return since when each signal's part has been large, from for how many readings it has been."""
+        return [
+            time_ns - round((rows - 1) * signal.period_s * 1e9) if rows > 0 and signal.period_s > 0 else None
+            for signal, rows in zip(self.signals, lasting.tolist(), strict=True)
+        ]
 
     def _cause(
         self,

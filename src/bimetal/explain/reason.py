@@ -45,8 +45,9 @@ def reasons_of(
     expected: Sequence[Expected],
     values: NDArray[np.float64],
     share: NDArray[np.float32],
+    since_ns: Sequence[int | None] = (),
 ) -> tuple[Reason, ...]:
-    """Return the signals that make up a score, largest share first; values and share are (s,).
+    """Return the signals that make up a score, largest share first; values, share, since_ns are (s,).
 
     Parts below 2 % are left out, unless nothing else is there; at most eight are named. The shares are
     those of the exact additive split that the program put out, and add up to at most 1.
@@ -62,6 +63,7 @@ def reasons_of(
             float(expected[k].low),
             float(expected[k].high),
             signals[k].unit,
+            since_ns[k] if k < len(since_ns) else None,
         )
         for k in named
     )

@@ -24,9 +24,15 @@ ESCAPES = {
 """UCUM codes that people write in another way."""
 
 
-def process_sentence(device: str, reasons: Sequence[Reason], alone: bool) -> str:
-    """Return what is unusual at a device, from its reasons in order; `alone`: it has one signal only."""
-    return f"{device}: {unusual_words(reasons, alone, 'the alarm')}."
+def process_sentence(device: str, reasons: Sequence[Reason], alone: bool, now_ns: int | None = None) -> str:
+    """Return what is unusual at a device, from its reasons in order; `alone`: it has one signal only.
+
+    With the time it is now, it says for how long the first reason has been one.
+    """
+    lasting = ""
+    if reasons and now_ns is not None and reasons[0].since_ns is not None and reasons[0].since_ns < now_ns:
+        lasting = f", for {span_text((now_ns - reasons[0].since_ns) / 1e9)} now"
+    return f"{device}: {unusual_words(reasons, alone, f'the alarm{lasting}')}."
 
 
 def unusual_words(reasons: Sequence[Reason], alone: bool, whole: str) -> str:

@@ -9,7 +9,7 @@
 | `alarm` | true while the program says alarm |
 | `cause` | `process`, `sensor`, or `context`: a way of running never seen |
 | `confidence` | how sure the cause is, 0..1 |
-| `explanation` | largest share first: `signal`, `share` (0..1), `value`, `usual` (low, high), `unit` |
+| `explanation` | largest share first: `signal`, `share`, `value`, `usual` (two), `unit`, maybe `since` |
 | `unless` | with `signal` at `limit` it would not alarm, nor `below` it (else above); `unit`; often absent |
 | `like` | the known alarm most like it: `name`, `verdict`, `alike` (0..1), `device`, `time`; often absent |
 | `sentence` | the same in plain words |
@@ -42,6 +42,7 @@ class _Part(msgspec.Struct):
     value: float | None
     usual: tuple[float | None, float | None]
     unit: str = ""
+    since: str | UnsetType = UNSET
 
 
 class _Unless(msgspec.Struct):
@@ -77,10 +78,7 @@ class _Line(msgspec.Struct):
 
 def to_line(event: Event) -> bytes:
     """Return an event as one line of JSON in UTF-8, without the line's end."""
-    parts = [
-        _Part(r.signal, _plain(r.share), _plain(r.value), (_plain(r.low), _plain(r.high)), r.unit)
-        for r in event.reasons
-    ]
+    parts = [_part(r) for r in event.reasons]
     unless, like = event.unless, event.like
     line = _Line(
         time_text(event.time_ns),
@@ -105,6 +103,11 @@ def to_line(event: Event) -> bytes:
         raise BadInput(f"the event of {event.device!a} holds text that is no Unicode") from None
 
 
+def _part(r: Reason) -> _Part:
+    since = UNSET if r.since_ns is None else time_text(r.since_ns)
+    return _Part(r.signal, _plain(r.share), _plain(r.value), (_plain(r.low), _plain(r.high)), r.unit, since)
+
+
 def json_line(value: object) -> bytes:
     """Return a value as JSON in UTF-8 that every reader takes for one line.
 
@@ -123,7 +126,15 @@ def from_line(line: bytes) -> Event:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"this line holds no event: {error}") from None
     reasons = tuple(
-        Reason(p.signal, _number(p.share), _number(p.value), _number(p.usual[0]), _number(p.usual[1]), p.unit)
+        Reason(
+            p.signal,
+            _number(p.share),
+            _number(p.value),
+            _number(p.usual[0]),
+            _number(p.usual[1]),
+            p.unit,
+            None if p.since is UNSET else time_ns_of(p.since),
+        )
         for p in read.explanation
     )
     unless, like = read.unless, read.like

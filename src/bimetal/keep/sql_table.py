@@ -21,6 +21,7 @@ _REASON: Any = pa.struct(
         ("low", pa.float64()),
         ("high", pa.float64()),
         ("unit", pa.string()),
+        ("since", _UTC),
     ]
 )
 _EVENTS: Any = pa.schema(
@@ -81,6 +82,7 @@ def event_table(folder: Path, asked: Asked, erasing: tuple[str, ...]) -> Table:
                     "low": _number(r.low),
                     "high": _number(r.high),
                     "unit": r.unit,
+                    "since": r.since_ns,
                 }
                 for r in e.reasons
             ],

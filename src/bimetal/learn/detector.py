@@ -38,6 +38,8 @@ DRIFT_BLOCK = 256
 """Blocks of so many readings depend little on each other: twice the longest average, or more."""
 OWN, TOGETHER = "own", "together"
 """What habits there are: each signal's own, and that of all together; their names begin with these."""
+LONGEST = 2**15 - 1
+"""So many readings are counted at most."""
 LATE = 16
 """A signal that has so many readings less than the others is waited for, until its averages have settled."""
 
@@ -51,7 +53,8 @@ class Design:
     `block` is the most signals whose relations are learned together: with more of them, neighbours in
     the order of the signals form blocks of equal size. Of the habits that are learned, what goes on being
     learned is the middle of each signal's own features (`own_drifts`) and their variances (`own_varies`), and
-    the middle of those of all together (`joint_drifts`); the variances of these always do.
+    the middle of those of all together (`joint_drifts`); the variances of these always do. `lasting` says
+    whether it is counted for how long each signal has had a large part in the score.
     """
 
     signals: int
@@ -62,6 +65,7 @@ class Design:
     own_drifts: bool = True
     own_varies: bool = True
     joint_drifts: bool = True
+    lasting: bool = True
 
     @property
     def settled(self) -> int:
@@ -144,7 +148,9 @@ def gate_program(design: Design, names: Sequence[str]) -> tuple[Program, Draft]:
 def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Draft]:
     """Return the detector: `score` (), `alarm` (), `share` (s,), `fault` (s,), and the draft it came from.
 
-    Beside these: `looks` (s,), see QualityGate; `held_back` (), how many alarms the budget did not allow;
+    Beside these: `lasting` (s,), for how many readings in a row each signal's part in the score has been at
+    least what it `mostly` stays below; `looks` (s,), see QualityGate; `held_back` (), how many alarms the
+    budget did not allow;
     and, after every DRIFT_BLOCK readings, `drift` (), whether high scores have become more frequent than
     they were in the history, so that the promise no longer holds.
     The draft's values stand for every parameter until learned ones take their place.
@@ -175,6 +181,11 @@ def detector_program(design: Design, names: Sequence[str]) -> tuple[Program, Dra
     alarm, held_back = BudgetedAlarm().trace(draft, heard)
     draft.output("alarm", alarm)
     draft.output("share", share)
+    if design.lasting:
+        # Decided here and not beside it: two bytes a signal, and the device knows it too.
+        mostly = draft.param("mostly", np.ones(design.signals), low=0, high=1e9)
+        large = letter.le(mostly, letter.mul(share, score))
+        draft.output("lasting", word.counted(draft, large, LONGEST, "lasting"))
     draft.output("fault", sensed.gate.fault)
     draft.output("looks", sensed.gate.looks)
     draft.output("held_back", held_back)

@@ -12,13 +12,14 @@ from bimetal.learn.detector import OWN, TOGETHER, Design
 from bimetal.learn.gate import gated, usual_of_history
 from bimetal.learn.kin import Kin, kin_of_history, no_kin
 from bimetal.learn.learners.covariance import RIDGE_OWN, RIDGE_TOGETHER, Habit, fit_habit
-from bimetal.learn.sense import Floats, Rows, Sensed, Values, run, sense
+from bimetal.learn.sense import MOST_ROWS, Floats, Rows, Sensed, Values, run, sense
 from bimetal.learn.usual import Usual
 from bimetal.program.program import Program
 from bimetal.targets.target import Target
 
 LONG_ROWS = 1000
 """With so many rows of a device, what is usual for it can be learned from a part of them."""
+MOSTLY = 0.9
 _FASTEST, _SLOWEST = 400, 5000
 
 
@@ -74,6 +75,19 @@ class Teacher:
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores (n,) of every stretch, and the parts (m, s) of the signals in some of them."""
+
+    scores: list[Floats]
+    parts: Rows
+
+    @property
+    def mostly(self) -> Floats:
+        """What the part of each signal (s,) stays below in nine of ten readings."""
+        return np.quantile(self.parts, MOSTLY, axis=0).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What was learned: the parameters of every device, what was sensed by them, and the fleet's habit."""
 
@@ -83,21 +97,26 @@ class Lesson:
     sensed: list[Sensed]
     habit: Values
 
-    def scores(self, program: Program, start: Values, history: History) -> list[Floats]:
+    def scores(self, program: Program, start: Values, history: History) -> Scored:
         """Return the raw scores of every stretch of the devices that were learned from.
 
         They are those of a detector whose averages have been settled from the beginning.
         """
         t = self.teacher
-        found: list[Floats] = []
+        found, parts = list[Floats](), list[Rows]()
+        every = max(1, history.rows // MOST_ROWS)
         for device in self.devices:
             learned = start | self.habit | self.own[device]
             for rows in history.stretches(device):
-                parts = run(program, learned, t.names, rows, t.target)
-                score = np.concatenate([out["score"].astype(np.float64) for out in parts])
+                scores: list[Floats] = []
+                for out in run(program, learned, t.names, rows, t.target):
+                    scores.append(out["score"].astype(np.float64))
+                    share = out["share"].reshape(len(out), -1)
+                    parts.append(share[::every] * out["score"][::every, None])
+                score = np.concatenate(scores)
                 seen = np.arange(1, len(score) + 1)
                 found.append(score / np.minimum(seen / t.design.settled, 1.0))
-        return found
+        return Scored(found, np.concatenate(parts))
 
 
 def _groups(bands: list[Rows], design: Design) -> Iterator[Rows]:

@@ -57,15 +57,15 @@ def left_out(design: Design) -> tuple[str, ...]:
         (design.own_varies, "what it learns of how restless signals are stands still"),
         (len(design.spans) > 2, "readings are averaged over two spans only"),
         (design.own_drifts, "what it learns of their levels stands still too"),
+        (design.lasting, "since when each of them has been unusual is not told"),
     )
     return tuple(said for kept, said in parts if not kept)
 
 
 def _narrower(whole: Design) -> Iterator[Design]:
     """Yield a design and what is left of it, what is missed least going first: see docs/decisions/0022."""
-    yield whole
     calm = replace(whole, own_varies=False, joint_drifts=False)
-    yield calm
     two = replace(calm, spans=(whole.spans[0], whole.spans[-1]))
-    yield two
-    yield replace(two, own_drifts=False)
+    for form in (whole, calm, two, replace(two, own_drifts=False)):
+        yield form
+        yield replace(form, lasting=False)

@@ -85,14 +85,18 @@ def train(
 
     program, draft = detector_program(design, names)
     warm = design.warm_up
-    known = [s[warm:] for s in whole.scores(program, draft.values, history)]
+    scored = whole.scores(program, draft.values, history)
+    known = [s[warm:] for s in scored.scores]
     progress("calibrating", 0.3)
-    held_out = [s[int(len(s) * FOLD) :] for s in early.scores(program, draft.values, history)]
+    held_out = [s[int(len(s) * FOLD) :] for s in early.scores(program, draft.values, history).scores]
     progress("calibrating", 0.6)
-    held_out += [s[warm : int(len(s) * (1 - FOLD))] for s in late.scores(program, draft.values, history)]
+    late_scores = late.scores(program, draft.values, history).scores
+    held_out += [s[warm : int(len(s) * (1 - FOLD))] for s in late_scores]
     threshold = threshold_for(known, budget, period, held_out)
     drift = drift_for(known, held_out, threshold, period, DRIFT_BLOCK)
     learned = draft.values | whole.habit | {"threshold": threshold.value, "alarm_refill": chance}
+    if design.lasting:
+        learned |= {"mostly": np.clip(scored.mostly / threshold.value, 1e-6, 1e9)}
     learned |= {"drift_level": drift.level, "drift_patience": drift.patience}
     alarms = sum(begins(s, threshold.value) for s in known)
     # As with the threshold: what the history itself raises flatters, what is held out scolds.

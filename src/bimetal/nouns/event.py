@@ -44,6 +44,7 @@ class Reason:
 
     `share` is its part of the score, 0..1, all reasons together at most 1; `value` and
     the usual range `low`..`high` are in `unit`; `value` is NaN where nothing arrived.
+    `since_ns` is since when its part has been larger than it mostly is, None where that is not known.
     """
 
     signal: str
@@ -52,6 +53,7 @@ class Reason:
     low: float
     high: float
     unit: str = ""
+    since_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

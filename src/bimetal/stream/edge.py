@@ -19,7 +19,8 @@ SETTLED = 32
 class Explain(Protocol):
     """Says why: the values, score, share and fault of the row at which something began.
 
-    Shapes, for s signals: values, share, fault (s,). What comes back has the right reasons, cause
+    Shapes, for s signals: values, share, fault, lasting (s,); the last says for how many readings each signal
+    has had a large part in the score. What comes back has the right reasons, cause
     and sentence; kind and alarm are set by the caller. A negative fault is what a signal only looks
     like. When a sensor's fault begins, share is 0
     and only what began is in `fault`.
@@ -34,6 +35,7 @@ class Explain(Protocol):
         share: NDArray[np.float32],
         fault: NDArray[np.int32],
         since_ns: int,
+        lasting: NDArray[np.int32] | None = None,
     ) -> Event:
         """Return the event of a row."""
         ...
@@ -62,6 +64,7 @@ class Said:
     """What a program said about one device, row by row: n rows at which it said anything, s signals.
 
     `row` numbers the rows in the batch they came in. `looks` is the fault a signal looks like it has;
+    `lasting` for how many readings its part in the score has been large;
     `drift` (n,) is 1 or 0, NaN at rows at which nothing was said of it.
     """
 
@@ -75,6 +78,7 @@ class Said:
     fault: NDArray[np.int32]
     looks: NDArray[np.int32] | None = None
     drift: NDArray[np.float64] | None = None
+    lasting: NDArray[np.int32] | None = None
 
 
 @dataclass(slots=True)
@@ -134,7 +138,8 @@ class _Walk:
             doubt: NDArray[np.int32] = -said.looks[at]
             fault = np.where(fault != 0, fault, doubt).astype(np.int32)
         score = float(said.score[at])
-        return self.explain(said.device, time_ns, said.values[at], score, share, fault, time_ns)
+        lasting = None if said.lasting is None else said.lasting[at]
+        return self.explain(said.device, time_ns, said.values[at], score, share, fault, time_ns, lasting)
 
     def over(self, at: int, cause: Cause, since_ns: int, what: str) -> None:
         time_ns = int(self.said.time_ns[at])

@@ -218,12 +218,13 @@ class Scorer:
         looks = np.zeros_like(fault)
         if "looks" in names:
             looks[:] = outputs["looks"].reshape(len(at), signals)
+        lasting = outputs["lasting"].reshape(len(at), signals)[there] if "lasting" in names else None
         alarm = self._column("alarm", outputs, fired, 0)[there] != 0
         score = self._column("score", outputs, fired, np.nan)[there]
         drift = np.where(self._there("drift", fired), self._column("drift", outputs, fired, 0), np.nan)[there]
         at = at[there]
         time_ns, share, fault, looks = batch.time_ns[at], share[there], fault[there], looks[there]
-        return Said(device, at, time_ns, values[at], score, alarm, share, fault, looks, drift)
+        return Said(device, at, time_ns, values[at], score, alarm, share, fault, looks, drift, lasting)
 
     def _there(self, name: str, fired: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Return the rows at which an output was put out; none for one the program has not."""

@@ -619,23 +619,30 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const int32_t held_back_1 = s->held_back;
     const int32_t pick_54 = (is_27 && !is_28) ? i32_min(65536, held_back_1 + 1) : held_back_1;
     out->held_back = pick_54;
+    /* mul to out share */
+    const float least_11 = f32_min(0x1.93e594p+99f, f32_max(0.0f, product_6));
+    const float product_7 = f32_div(least_11, f32_max(0x1p-100f, least_11)) * 0x1.ffff8p-1f;
+    out->share = product_7;
+    /* where to out lasting */
+    const int32_t pick_55 = (p->mostly <= product_7 * pick_50) ? i32_min(32767, (int32_t)s->lasting
+        + 1) : 0;
+    out->lasting = pick_55;
+    /* cast to state lasting */
+    const int16_t value_35 = (int16_t)pick_55;
     /* or */
     const int32_t place_1 = s->place;
     const bool is_31 = (place_1 == 0) || (place_1 == 256);
     /* where to state place */
-    const int32_t pick_55 = is_31 ? 1 : i32_min(256, place_1 + 1);
+    const int32_t pick_56 = is_31 ? 1 : i32_min(256, place_1 + 1);
     /* where to state top */
-    const float pick_56 = is_so(pick_50 == pick_50) ? pick_50 : 0.0f;
-    const float pick_57 = is_so(is_31) ? pick_56 : f32_max(s->top, pick_56);
+    const float pick_57 = is_so(pick_50 == pick_50) ? pick_50 : 0.0f;
+    const float pick_58 = is_so(is_31) ? pick_57 : f32_max(s->top, pick_57);
     /* and to out alarm */
     out->alarm = (uint8_t)(is_30 && (0 < pick_53));
-    /* mul to out share */
-    const float least_11 = f32_min(0x1.93e594p+99f, f32_max(0.0f, product_6));
-    out->share = f32_div(least_11, f32_max(0x1p-100f, least_11)) * 0x1.ffff8p-1f;
     /* where to out fault */
-    const int32_t pick_58 = is_14 ? 9 : ((p->quality_broken < value_1) ? 5 : (((is_6 && !is_8) && (0
+    const int32_t pick_59 = is_14 ? 9 : ((p->quality_broken < value_1) ? 5 : (((is_6 && !is_8) && (0
         < value_3)) ? 4 : 0));
-    out->fault = (((pick_5 == 0) || (pick_5 == 2)) && (0 < pick_58)) ? pick_58 : pick_5;
+    out->fault = (((pick_5 == 0) || (pick_5 == 2)) && (0 < pick_59)) ? pick_59 : pick_5;
     /* where to out looks */
     out->looks = is_13 ? 9 : (is_18 ? 6 : pick_19);
     /* what was computed from the old values is written now */
@@ -693,8 +700,9 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     s->tokens = least_10;
     s->told = (uint8_t)is_30;
     s->held_back = pick_54;
-    s->place = pick_55;
-    s->top = pick_57;
+    s->lasting = value_35;
+    s->place = pick_56;
+    s->top = pick_58;
 }
 
 /* Every 256 readings, first at reading 255. */

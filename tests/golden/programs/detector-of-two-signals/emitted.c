@@ -840,11 +840,6 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     const int32_t held_back_1 = s->held_back;
     const int32_t pick_94 = (is_37 && !is_5) ? i32_min(65536, held_back_1 + 1) : held_back_1;
     out->held_back = pick_94;
-    /* where to state top */
-    const float pick_95 = is_so(pick_90 == pick_90) ? pick_90 : 0.0f;
-    const float pick_96 = is_so(is_6) ? pick_95 : f32_max(s->top, pick_95);
-    /* and to out alarm */
-    out->alarm = (uint8_t)(is_39 && (0 < pick_93));
     /* max */
     float total_28 = -0.0f;
     for (int32_t i = 0; i < 2; i++) {
@@ -852,11 +847,22 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
         total_28 = total_28 + least_24;
     }
     const float most_13 = f32_max(0x1p-100f, total_28);
-    /* mul[2] to out share */
+    /* mul, where, cast[2] to out share, out lasting, state lasting */
     for (int32_t i = 0; i < 2; i++) {
         const float least_25 = scratch.f[least_1 + i];
-        out->share[i] = f32_div(least_25, most_13) * 0x1.ffff8p-1f;
+        const float product_18 = f32_div(least_25, most_13) * 0x1.ffff8p-1f;
+        const int32_t pick_95 = (p->mostly[i] <= product_18 * pick_90) ? i32_min(32767,
+            (int32_t)s->lasting[i] + 1) : 0;
+        const int16_t value_44 = (int16_t)pick_95;
+        out->share[i] = product_18;
+        out->lasting[i] = pick_95;
+        s->lasting[i] = value_44;
     }
+    /* where to state top */
+    const float pick_96 = is_so(pick_90 == pick_90) ? pick_90 : 0.0f;
+    const float pick_97 = is_so(is_6) ? pick_96 : f32_max(s->top, pick_96);
+    /* and to out alarm */
+    out->alarm = (uint8_t)(is_39 && (0 < pick_93));
     /* what was computed from the old values is written now */
     s->place = pick_6;
     for (int32_t i = 0; i < 2; i++) {
@@ -924,7 +930,7 @@ static void p_every(p_state *s, const BIMETAL_FLASH p_params *p, const p_in *in,
     s->tokens = least_23;
     s->told = (uint8_t)is_39;
     s->held_back = pick_94;
-    s->top = pick_96;
+    s->top = pick_97;
 }
 
 /* Every 256 readings, first at reading 255. */
