@@ -112,6 +112,7 @@ def test_an_alarm_is_said_with_its_reasons() -> None:
     assert told["closed"] is None
     assert told["explanation"][0] == {
         "signal": "pressure", "share": 0.7, "value": 4.2, "low": 2.9, "high": 3.5, "unit": "bar",
+        "since": None,
     }  # fmt: skip
     assert told["explanation"][1]["value"] is None
 
