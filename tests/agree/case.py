@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.cortex_m0 import FORMS, SIZE, streamed
 from bimetal.learn.detector import Design, detector_program
 from bimetal.program.block import pack
 from bimetal.program.layout import layout_of
@@ -20,6 +21,7 @@ from tests.agree.learned_program import learned_program
 from tests.agree.machine import LAW, Job, Outcome, structs
 from tests.agree.odd_program import ODD
 from tests.agree.random_program import LARGE, SHAPES, random_program, random_rows
+from tests.agree.vibration_program import extremes, made_up, shaken
 
 Values = dict[str, NDArray[Any]]
 SIGNALS = (1, 2, 8, 70)
@@ -97,12 +99,36 @@ def odd_cases() -> list[Case]:
     return [Case(name, draft.finish(), usual_runs(draft.finish(), draft.values)) for name, draft in made]
 
 
+def vibration_cases() -> list[Case]:
+    """The whole program of a small board: windows, features, octets, a net, trees in each form."""
+    found: list[Case] = []
+    ends = np.concatenate([extremes(SIZE), shaken(3, SIZE)])
+    for form in FORMS:
+        program, block = streamed(made_up(), form)
+        other = pack(program, other_values(program, 5))
+        runs = (
+            Run("shaken", block, axes_rows(program, shaken(2, 2 * SIZE))),
+            Run("extremes, then shaken", block, axes_rows(program, ends)),
+            Run("other parameters", other, noise(program, 6, SIZE)),
+        )
+        found.append(Case(f"vibration {form}", program, runs))
+    return found
+
+
+def axes_rows(program: Program, x: NDArray[np.int16]) -> NDArray[Any]:
+    """Return readings (n, axes) as rows."""
+    rows = np.zeros(len(x), layout_of(program).input.dtype)
+    rows["x"] = x
+    return rows
+
+
 GROUPS: dict[str, Callable[[], list[Case]]] = {
     **{f"operators {k + 1}": functools.partial(operator_cases, k) for k in range(PARTS)},
     "detectors": detector_cases,
     "odd": odd_cases,
     "random": random_cases,
     "learned": learned_cases,
+    "vibration": vibration_cases,
     "large": functools.partial(random_cases, LARGE),
 }
 """What is built together."""

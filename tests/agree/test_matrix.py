@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.agree.case import GROUPS, expected
@@ -45,3 +46,13 @@ def test_learned_programs_vote_otherwise_and_saturate() -> None:
     assert len(nets) > 50
     assert {127, -127} & {value for row in nets for value in row}
     assert sum(len(case.program.clocks) > 2 for case in cases) > 2
+
+
+def test_windows_of_vibration_are_judged_otherwise() -> None:
+    """Windows that all say the same would prove little: scores differ, and so does the part that wins."""
+    for case, outcomes in zip(*expected("vibration"), strict=True):
+        told = [o.outputs[o.fired == o.fired.max()] for o in outcomes]
+        assert [len(t) for t in told] == [2, 2, 1], case.name
+        every = np.concatenate(told)
+        assert len(np.unique(every["score"])) == len(every)
+        assert len(set(every["parts"].argmax(axis=1).tolist())) > 1

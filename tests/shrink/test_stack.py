@@ -14,7 +14,7 @@ from bench.simulate import count
 from bimetal.cli.toolbox import LocalTools
 from bimetal.program.program import Program
 from bimetal.shrink.budget import need_of
-from bimetal.shrink.estimate import instructions, stack_bytes
+from bimetal.shrink.estimate import SMALL_WORK, instructions, stack_bytes
 from bimetal.shrink.machine import machine_of
 from bimetal.shrink.measure import measure
 from bimetal.targets.c99_sources import sources_of
@@ -23,6 +23,8 @@ from tests.shrink.given import dozen
 
 BESIDE = 16
 """Bytes below the painting function's own mark that its call of the step may take."""
+SLACK = 2.2
+"""What is told is for the worst way through a program, which these readings need not take."""
 
 
 ARM = pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")
@@ -47,4 +49,5 @@ def test_no_step_goes_deeper_or_takes_longer_than_is_told(
     told = stack_bytes(need.lowered, machine.figures)
     assert deepest <= told.value + told.error
     work = [instructions(stage, machine.figures) for stage in need.lowered.stages]
-    assert longest <= sum(w.value + w.error for w in work if w)
+    most = sum(w.value + w.error for w in work if w)
+    assert longest <= most <= SLACK * longest + SMALL_WORK
