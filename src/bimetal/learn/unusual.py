@@ -85,17 +85,17 @@ class Witness:
         self, history: History, devices: Sequence[str], scores: Sequence[Floats], threshold: float
     ) -> tuple[Standout, ...]:
         """Return the moments that stand out; `scores` are of the last rows of each stretch of the devices."""
-        rows = [values for device in devices for values in history.stretches(device)]
-        times = [(device, time_ns) for device in devices for time_ns in history.times(device)]
+        places = [(d, k, time_ns) for d in devices for k, time_ns in enumerate(history.times(d))]
         stretches = [
-            Scores(device, k, time_ns[len(time_ns) - len(score) :], score)
-            for k, ((device, time_ns), score) in enumerate(zip(times, scores, strict=True))
+            Scores(device, number, time_ns[len(time_ns) - len(score) :], score)
+            for number, ((device, _, time_ns), score) in enumerate(zip(places, scores, strict=True))
         ]
 
         def because(number: int, row: int) -> tuple[Reason, ...]:
-            at = len(rows[number]) - len(scores[number]) + row
-            part = rows[number][max(at + 1 - LOOKED_AT, 0) : at + 1]
-            return self.reasons(history, stretches[number].device, part)
+            device, k, _ = places[number]
+            rows = history.stretches(device)[k]
+            at = len(rows) - len(scores[number]) + row
+            return self.reasons(history, device, rows[max(at + 1 - LOOKED_AT, 0) : at + 1])
 
         return unusual_of(stretches, threshold, because)
 
@@ -105,10 +105,11 @@ def unusual_of(stretches: Sequence[Scores], threshold: float, because: Because) 
 
     There are some in every history; whether they were faults, somebody has to say.
     """
-    found: list[tuple[_Moment, float]] = []
-    for device in dict.fromkeys(s.device for s in stretches):
-        mine = [s for s in stretches if s.device == device and len(s.score)]
-        found += _of_device(mine)
+    of_device: dict[str, list[Scores]] = {}
+    for one in stretches:
+        if len(one.score):
+            of_device.setdefault(one.device, []).append(one)
+    found = [moment for mine in of_device.values() for moment in _of_device(mine)]
     highest = sorted(found, key=lambda one: -one[0].score)[:MOST]
     return tuple(
         Standout(
@@ -126,9 +127,7 @@ def unusual_of(stretches: Sequence[Scores], threshold: float, because: Because) 
 def _of_device(stretches: Sequence[Scores]) -> list[tuple[_Moment, float]]:
     """Return the moments of a device with the highest score of the rest of its history."""
     left = [s.score.copy() for s in stretches]
-    everything = np.concatenate(left) if left else np.zeros(0)
-    if not len(everything):
-        return []
+    everything = np.concatenate(left)
     mostly, floor = np.quantile(everything, (0.5, OFTEN)).tolist()
     found: list[_Moment] = []
     while len(found) < MOST_OF_DEVICE:
