@@ -49,7 +49,7 @@ class Duck:
 
     def append(self, batch: Batch) -> None:
         """Keep a batch."""
-        arriving = table_of(rows_of([(batch, Quality.GOOD)]))
+        arriving = table_of(rows_of([(batch, Quality.GOOD)]), fine=True)
         arriving = arriving.set_column(2, "time", arriving.column("time").cast(pa.timestamp("ns")))
         self._db.register("arriving", arriving)
         self._db.execute("INSERT INTO readings SELECT * FROM arriving")

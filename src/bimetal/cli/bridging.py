@@ -19,6 +19,7 @@ from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.entrance import Door
 from bimetal.cli.fleet import Cluster, process_name
 from bimetal.cli.grumbling import Grumbler
+from bimetal.cli.pace import arrival_ns
 from bimetal.cli.saying import remark
 from bimetal.cluster.bridge import Bridge
 from bimetal.cluster.name import Fleet
@@ -66,7 +67,7 @@ async def _bridge(wish: Wish, fleet: Fleet) -> None:
             await way.send(admitted, time.time_ns())
 
     listener = MqttListener(
-        door.host, door.mqtt_port_or_usual, deliver, now_ns=time.time_ns, identify=identify, tls=tls
+        door.host, door.mqtt_port_or_usual, deliver, now_ns=arrival_ns, identify=identify, tls=tls
     )
     others = readers(wish.brokers, wish.folder, deliver)
     async with contextlib.AsyncExitStack() as stack:

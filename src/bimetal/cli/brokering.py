@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import socket
-import time
 from pathlib import Path
 
+from bimetal.cli.pace import arrival_ns
 from bimetal.cli.saying import remark
 from bimetal.wire.broker import read_brokers
 from bimetal.wire.transport import Deliver
@@ -22,6 +22,6 @@ def readers(brokers: Path | None, folder: Path, deliver: Deliver) -> tuple[MqttR
     place = f"{socket.gethostname()}:{folder.resolve()}"
     mark = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
     return tuple(
-        MqttReader(one, deliver, now_ns=time.time_ns, client_id=f"bimetal-{one.name}-{mark}", say=remark)
+        MqttReader(one, deliver, now_ns=arrival_ns, client_id=f"bimetal-{one.name}-{mark}", say=remark)
         for one in found
     )

@@ -24,7 +24,7 @@ from bimetal.bundle.seal import write
 from bimetal.cli.ending import stop_on_signals
 from bimetal.cli.home import keys
 from bimetal.cli.judging import Judging, shown_on
-from bimetal.cli.pace import quickest
+from bimetal.cli.pace import arrival_ns, quickest
 from bimetal.cli.proving import prove
 from bimetal.cli.saying import remark
 from bimetal.cli.watching import Watching
@@ -113,7 +113,7 @@ class Demo:
         self._manifest = MachinePack().manifest()
         self._learn_s = LEARN_S if wish.seconds is None else min(LEARN_S, LEARN_SHARE * wish.seconds)
         self._walk = _walk(self._manifest, archive, outbox)
-        self._listener = MqttListener("127.0.0.1", wish.mqtt_port, self._deliver, now_ns=time.time_ns)
+        self._listener = MqttListener("127.0.0.1", wish.mqtt_port, self._deliver, now_ns=arrival_ns)
         self._stop = asyncio.Event()
         self._page = Live(window_s=120.0)
         self._judging = Judging(self._walk, {})

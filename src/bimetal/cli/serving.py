@@ -29,7 +29,7 @@ from bimetal.cli.entrance import Door, known, plain
 from bimetal.cli.gauging import LOOK_S, Gauge
 from bimetal.cli.grumbling import Grumbler
 from bimetal.cli.judging import Judging, shown_on
-from bimetal.cli.pace import collect_seldom, fast_loop, quickest, rest_s, take_short_turns
+from bimetal.cli.pace import arrival_ns, collect_seldom, fast_loop, quickest, rest_s, take_short_turns
 from bimetal.cli.saying import remark
 from bimetal.cli.stranger import Strangers
 from bimetal.keep.archive import Archive
@@ -128,7 +128,7 @@ class Server:
             wish.door.host,
             wish.door.mqtt_port_or_usual,
             self._deliver,
-            now_ns=time.time_ns,
+            now_ns=arrival_ns,
             identify=identify,
             tls=tls,
             store=archive.sessions,
@@ -137,7 +137,7 @@ class Server:
         self._page = Live(window_s=300.0)
         self._page.commits = self._walk.meter.commits
         self._judging = Judging(self._walk, {})
-        self._intake = Intake(self._hear, self._let_in, time.time_ns, self._walk.meter.turned_away)
+        self._intake = Intake(self._hear, self._let_in, arrival_ns, self._walk.meter.turned_away)
         self._gauge = Gauge(wish.folder, self._walk.meter, time.time_ns())
         self._strangers = Strangers()
 

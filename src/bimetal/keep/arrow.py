@@ -6,9 +6,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pyarrow  # pyright: ignore[reportMissingTypeStubs]
 import pyarrow.csv  # pyright: ignore[reportMissingTypeStubs]
 import pyarrow.parquet  # pyright: ignore[reportMissingTypeStubs]
+from numpy.typing import NDArray
 
 from bimetal.nouns.errors import BadInput
 
@@ -18,6 +20,11 @@ pq: Any = pyarrow.parquet
 
 Table = Any
 """A `pyarrow.Table`; pyarrow ships no types to name it by."""
+
+
+def nanoseconds(times: Any) -> NDArray[np.int64]:
+    """Return a column of times, of whatever unit, as nanoseconds since 1970 UTC."""
+    return times.cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64()).to_numpy()
 
 
 @contextmanager

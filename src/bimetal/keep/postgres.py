@@ -9,7 +9,6 @@ have let go, so that nothing is changed by who only believes to be alone.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -30,8 +29,8 @@ except ModuleNotFoundError:
 _WAIT_S = 0.05
 _OURS_S = 5.0
 """A process that was killed is no longer believed to live after this, if its machine lives."""
-_ANSWER_S = 30.0
-"""A server that took a question and says nothing for so long is taken for gone."""
+_ANSWER_S, _STEP_S = 30.0, 0.1
+"""A server that took a question and says nothing for so long, looked at so often, is taken for gone."""
 _LINK = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -60,26 +59,26 @@ _SPELLED = {
 class _Link(psycopg.Connection):
     """A connection that does not wait for ever: a server that is stopped still keeps its lines open."""
 
-    def wait(self, gen: Any, *given: Any, **named: Any) -> Any:
+    def wait(self, gen: Any, *_: Any, **named: Any) -> Any:
         """Go on with what psycopg does; raises OperationalError when there is no answer to it."""
         try:
-            return psycopg.Connection.wait(self, _patient(gen), *given, **named)
+            return psycopg.Connection.wait(self, _patient(gen), _STEP_S, **named)
         except TimeoutError:
             self.close()
             raise psycopg.OperationalError("no answer came") from None
 
 
 def _patient(gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """Run a generator; raises TimeoutError when it still waits after _ANSWER_S."""
-    until, ready = time.monotonic() + _ANSWER_S, None
-    while True:
+    """Run a generator that is told at each step what is ready; raises TimeoutError after too much nothing."""
+    silent, ready = 0, None
+    while silent * _STEP_S <= _ANSWER_S:
         try:
             wanted = gen.send(ready)
         except StopIteration as done:
             return done.value
         ready = yield wanted
-        if time.monotonic() > until:
-            raise TimeoutError
+        silent = 0 if ready else silent + 1
+    raise TimeoutError
 
 
 class _Change:

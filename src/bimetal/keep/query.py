@@ -9,7 +9,8 @@
 | `quarantine` | `number`, `time`, `topic`, `client`, `reason`, `payload` |
 
 Every reading that was acknowledged before is there once, as it was corrected last, all as of one
-instant. Times are TIMESTAMP WITH TIME ZONE in nanoseconds, and UTC.
+instant. Times are TIMESTAMP WITH TIME ZONE in UTC, to the microsecond, or to the nanosecond where any
+reading that may be asked for needs it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from bimetal.keep.arrow import Table, pa
 from bimetal.keep.asked import EARLIEST_NS, LATEST_NS, Asked
 from bimetal.keep.duck import SCHEME, SegmentFiles, db
 from bimetal.keep.event_line import time_text
-from bimetal.keep.segment_file import table_of
+from bimetal.keep.segment_file import is_fine, needs_nanoseconds, table_of
 from bimetal.keep.snapshot import Snapshot, look
 from bimetal.keep.sql_table import event_table, quarantine_table, signal_table
 from bimetal.nouns.errors import BadInput, Error, NotAllowed, Unsupported
@@ -59,7 +60,10 @@ class Query:
     """What a folder keeps at one instant, to be asked about, one question at a time."""
 
     def __init__(self, folder: Path, snapshot: Snapshot, asked: Asked) -> None:
-        files = {str(k): file.checked for k, (file, _) in enumerate(snapshot.opened.parts)}
+        parts = [file for file, _ in snapshot.opened.parts]
+        files = {str(k): file.checked for k, file in enumerate(parts)}
+        fine = any(needs_nanoseconds(rows.time_ns) for rows in (snapshot.waiting, snapshot.corrected))
+        units = [is_fine(file.sealed.name) for file in parts]
         self._files = SegmentFiles(files)
         self._worker = ThreadPoolExecutor(max_workers=1)
         self._late = False
@@ -73,12 +77,14 @@ class Query:
         self._db = db.connect(config={"memory_limit": _MEMORY, "temp_directory": ""})
         self._db.register_filesystem(self._files)
         self._db.execute("SET TimeZone = 'UTC'; CREATE SCHEMA kept")
-        self._make("kept.waiting", table_of(snapshot.waiting))
-        self._make("kept.corrected", table_of(snapshot.corrected))
-        paths = _texts([f"{SCHEME}://{name}" for name in files])
-        self._db.execute(f"SET allowed_paths = [{paths}]")
+        self._make("kept.waiting", table_of(snapshot.waiting, fine))
+        self._make("kept.corrected", table_of(snapshot.corrected, fine))
+        paths = [f"{SCHEME}://{name}" for name in files]
+        self._db.execute(f"SET allowed_paths = [{_texts(paths)}]")
+        # Of a list of files, the first would say how exact the times of all are.
+        alike = [[p for p, u in zip(paths, units, strict=True) if u == unit] for unit in (False, True)]
         with self._in_words():
-            self._db.execute(f"CREATE VIEW readings AS {_readings(paths, snapshot, asked)}")
+            self._db.execute(f"CREATE VIEW readings AS {_readings(alike, snapshot, asked)}")
         for setting in _LOCKED:
             self._db.execute(f"SET {setting}")
 
@@ -178,21 +184,27 @@ class Query:
         return BadInput(said)
 
 
-def _readings(paths: str, snapshot: Snapshot, asked: Asked) -> str:
-    """Return the view `readings`: what is sealed and right, and what waits."""
+def _readings(alike: Sequence[Sequence[str]], snapshot: Snapshot, asked: Asked) -> str:
+    """Return the view `readings`: what is sealed and right, and what waits; files in lists of a kind."""
     parts = [f"SELECT {_COLUMNS} FROM kept.waiting"]
-    if paths:
-        sealed = f"SELECT {_COLUMNS} FROM read_parquet([{paths}])"
+    for paths in filter(None, alike):
+        sealed = f"SELECT {_COLUMNS} FROM read_parquet([{_texts(paths)}])"
         if len(snapshot.corrected):
             sealed += " ANTI JOIN kept.corrected USING (device, signal, time)"
         parts.append(sealed)
     whole = " UNION ALL ".join(parts)
-    limits = [f"time >= '{time_text(asked.since_ns)}'"] if asked.since_ns != EARLIEST_NS else []
-    limits += [f"time < '{time_text(asked.until_ns)}'"] if asked.until_ns != LATEST_NS else []
+    limits = [f"time >= {_instant(asked.since_ns)}"] if asked.since_ns != EARLIEST_NS else []
+    limits += [f"time < {_instant(asked.until_ns)}"] if asked.until_ns != LATEST_NS else []
     limits += [f"device IN ({_texts(asked.devices)})"] if asked.devices else []
     limits += [f"signal IN ({_texts(asked.signals)})"] if asked.signals else []
     limits += [f"device NOT IN ({_texts(snapshot.erasing)})"] if snapshot.erasing else []
     return f"SELECT {_COLUMNS} FROM ({whole})" + (f" WHERE {' AND '.join(limits)}" if limits else "")
+
+
+def _instant(time_ns: int) -> str:
+    """Return an instant in SQL; one that is finer than a column is compared as it is, not rounded."""
+    kind = "TIMESTAMPTZ_NS" if time_ns % 1_000 else "TIMESTAMPTZ"
+    return f"'{time_text(time_ns)}'::{kind}"
 
 
 def _texts(texts: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bimetal.keep.arrow import pa, parsing, pq
+from bimetal.keep.arrow import nanoseconds, pa, parsing, pq
 from bimetal.keep.asked import EARLIEST_NS, LATEST_NS, Asked
 from bimetal.keep.catalog import Catalog, Held, Sealed
 from bimetal.keep.check import CheckedFile, CheckedReader
@@ -78,7 +78,7 @@ class SealedFile:
         if self._group is None or self._group[0] != number:
             with self._reading():
                 table = self._parquet.read_row_group(number, columns=_COLUMNS, use_threads=False)
-                time = table.column("time").cast(pa.int64()).to_numpy()
+                time = nanoseconds(table.column("time"))
                 group = time, table.column("value").to_numpy(), table.column("quality").to_numpy()
             self._group = number, group
         return self._group[1]

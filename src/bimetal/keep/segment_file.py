@@ -1,8 +1,10 @@
 """Segment file: sealed readings as one Parquet file, sorted by device, signal and time.
 
-Any Parquet reader opens it: columns `device`, `signal`, `time`, `value`, `quality`. Times are written
-as differences (regular ones nearly vanish) or as split bytes (those that signals share are found again),
-values mostly by a dictionary, for sensors repeat themselves: whatever is smallest.
+Any Parquet reader opens it: columns `device`, `signal`, `time`, `value`, `quality`. Times are in
+microseconds, which all readers know, or where one of them is finer in nanoseconds, which not all do; then
+its name says `ns`. They are written as differences (regular ones nearly vanish) or as split bytes (those
+that signals share are found again), values mostly by a dictionary, for sensors repeat themselves:
+whatever is smallest.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bimetal.keep.arrow import Table, pa, parsing, pq
+from bimetal.keep.arrow import Table, nanoseconds, pa, parsing, pq
 from bimetal.keep.batch_bytes import signal_of, signal_text
 from bimetal.keep.catalog import Found, Held, Sealed
 from bimetal.keep.check import checks_of
@@ -36,23 +38,28 @@ _LEVEL = 6
 _WAYS = {"time": ("DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"), "value": ("", "PLAIN", "BYTE_STREAM_SPLIT")}
 """How a column may be written; the empty one is by a dictionary."""
 _FORMAT = "readings 1"
-_NAME = re.compile(r"(\d{16})-(\d{16})-(\d{6})(?:-[0-9a-f]{8})?\.parquet")
-_SCHEMA: Any = pa.schema(
-    [
-        pa.field("device", pa.dictionary(pa.int32(), pa.string())),
-        pa.field("signal", pa.dictionary(pa.int32(), pa.string())),
-        pa.field("time", pa.timestamp("ns", tz="UTC")),
-        pa.field("value", pa.float64()),
-        pa.field("quality", pa.uint8()),
-    ]
-)
+_NAME = re.compile(r"(\d{16})-(\d{16})-(\d{6})(-ns)?(?:-[0-9a-f]{8})?\.parquet")
 Meaning = Callable[[str], Signal]
 """Says what a signal of this name means."""
 
 
-def name_of(first: int, last: int, generation: int, tag: str = "") -> str:
-    """Return the file name of the segment that holds batches first..last; a tag, 8 hex digits, is its own."""
-    return f"{first:016d}-{last:016d}-{generation:06d}{tag and '-'}{tag}.parquet"
+def name_of(first: int, last: int, generation: int, tag: str = "", *, fine: bool = False) -> str:
+    """Return the file name of the segment that holds batches first..last; a tag, 8 hex digits, is its own.
+
+    `fine` says that its times are in nanoseconds.
+    """
+    return f"{first:016d}-{last:016d}-{generation:06d}{'-ns' if fine else ''}{tag and '-'}{tag}.parquet"
+
+
+def is_fine(name: str) -> bool:
+    """Say whether the times of a segment of this name are in nanoseconds."""
+    match = _NAME.fullmatch(name)
+    return match is not None and match[4] is not None
+
+
+def needs_nanoseconds(time_ns: NDArray[np.int64]) -> bool:
+    """Say whether any of these times is no whole number of microseconds."""
+    return bool((time_ns % 1_000).any())
 
 
 def span_of(name: str) -> tuple[int, int, int] | None:
@@ -66,12 +73,28 @@ def group_for(rows: int, series: int) -> int:
     return _GROUPS[rows >= _LONG * max(series, 1)]
 
 
-def table_of(rows: Rows) -> Table:
-    """Return rows as an Arrow table, the one that lies in the files; it names no series without rows."""
+def _schema(fine: bool) -> Any:
+    return pa.schema(
+        [
+            pa.field("device", pa.dictionary(pa.int32(), pa.string())),
+            pa.field("signal", pa.dictionary(pa.int32(), pa.string())),
+            pa.field("time", pa.timestamp("ns" if fine else "us", tz="UTC")),
+            pa.field("value", pa.float64()),
+            pa.field("quality", pa.uint8()),
+        ]
+    )
+
+
+def table_of(rows: Rows, fine: bool) -> Table:
+    """Return rows as an Arrow table, the one that lies in the files; it names no series without rows.
+
+    Times are in nanoseconds if `fine`, else in microseconds, as all of them must be then.
+    """
     used, code = np.unique(rows.code, return_inverse=True)
     names = [_named([rows.series[k][part] for k in used.tolist()], code) for part in (0, 1)]
-    time = pa.array(rows.time_ns).cast(_SCHEMA.field("time").type)
-    return pa.Table.from_arrays([*names, time, pa.array(rows.value), pa.array(rows.quality)], schema=_SCHEMA)
+    schema = _schema(fine)
+    time = pa.array(rows.time_ns if fine else rows.time_ns // 1_000).cast(schema.field("time").type)
+    return pa.Table.from_arrays([*names, time, pa.array(rows.value), pa.array(rows.quality)], schema=schema)
 
 
 def _named(names: list[str], code: NDArray[np.intp]) -> Any:
@@ -86,8 +109,8 @@ def write_segment(
 ) -> Found | None:
     """Put tidy rows, which come in parts, in place as a segment; returns what the catalog should say.
 
-    Memory is bounded by a part and a group. Returns None, writing nothing, when there are no rows.
-    Raises as `Store.new`.
+    Its name says whether times in it may need nanoseconds. Memory is bounded by a part and a group.
+    Returns None, writing nothing, when there are no rows. Raises as `Store.new`.
     """
     span = span_of(name)
     assert span is not None, name
@@ -96,7 +119,7 @@ def write_segment(
     if first is None:
         return None
     with store.new(name) as new:
-        held = _write(new, chain((first,), groups), _encodings(first), meaning)
+        held = _write(new, chain((first,), groups), first, meaning, is_fine(name))
         ends = _ends(pq.ParquetFile(new).metadata, new.stat().st_size)
         checks = checks_of(new, ends)
     rows = sum(h.rows for h in held)
@@ -120,13 +143,12 @@ def adopt_segment(path: Path) -> tuple[Found, tuple[Signal, ...]]:
     return Found(Sealed(path.name, *span, rows, ends[-1], checks_of(path, ends)), held), signals
 
 
-def _write(
-    new: Path, parts: Iterator[Rows], encodings: Mapping[str, str], meaning: Meaning
-) -> tuple[Held, ...]:
+def _write(new: Path, parts: Iterator[Rows], first: Rows, meaning: Meaning, fine: bool) -> tuple[Held, ...]:
     pieces: list[tuple[Held, ...]] = []
-    with _writer(new, _SCHEMA, encodings) as writer:
+    with _writer(new, _schema(fine), _encodings(table_of(first, fine))) as writer:
         for rows in parts:
-            writer.write_table(table_of(rows), row_group_size=len(rows))
+            assert fine or not needs_nanoseconds(rows.time_ns), new
+            writer.write_table(table_of(rows, fine), row_group_size=len(rows))
             pieces.append(held_in(rows))
         held = _gathered(pieces)
         signals = {f"signal {name}": signal_text(meaning(name)) for name in sorted({h.signal for h in held})}
@@ -147,9 +169,8 @@ def _writer(sink: Any, schema: Any, encodings: Mapping[str, str]) -> Any:
     )
 
 
-def _encodings(rows: Rows) -> dict[str, str]:
+def _encodings(table: Table) -> dict[str, str]:
     """Say how times and values are written: each of the ways is tried on a group, and the smallest taken."""
-    table = table_of(rows)
     chosen = {name: min(ways, key=partial(_size, table, name)) for name, ways in _WAYS.items()}
     return {name: way for name, way in chosen.items() if way}
 
@@ -218,7 +239,7 @@ def _rows_of(batch: Any) -> Rows:
     return Rows(
         tuple((devices[k // len(signals)], signals[k % len(signals)]) for k in pairs.tolist()),
         code.astype(np.int32),
-        batch.column("time").cast(pa.int64()).to_numpy(),
+        nanoseconds(batch.column("time")),
         batch.column("value").to_numpy(),
         batch.column("quality").to_numpy(),
     )

@@ -27,7 +27,16 @@ from bimetal.keep.merge import merge
 from bimetal.keep.rows import Goes, Rows, Series, times_by_series
 from bimetal.keep.rule import Rule, goes_by
 from bimetal.keep.sealed_file import Opened, SealedFile, open_segments
-from bimetal.keep.segment_file import Meaning, adopt_segment, group_for, name_of, span_of, write_segment
+from bimetal.keep.segment_file import (
+    Meaning,
+    adopt_segment,
+    group_for,
+    is_fine,
+    name_of,
+    needs_nanoseconds,
+    span_of,
+    write_segment,
+)
 from bimetal.keep.store import Folder, Store
 
 PUT, JOIN = "put", "join"
@@ -78,7 +87,8 @@ class Shelf:
         times = times_by_series(rows)
         with self._book.alone(PUT):
             place = self._book.place(first, last)
-            new = self._write((*place, 0), (rows,), meaning, group_for(len(rows), len(times)))
+            fine = needs_nanoseconds(rows.time_ns)
+            new = self._write((*place, 0), (rows,), meaning, group_for(len(rows), len(times)), fine)
             assert new is not None
             corrected = self._corrected(new.held, place[0], times)
             self._put(corrected, (new,), meaning, last)
@@ -103,7 +113,7 @@ class Shelf:
             return 0
         group = group_for(sum(s.rows for s in run), len({_of(h) for f in old for h in f.held}))
         parts = _interrupted(merge(self._store, old), between)
-        new = self._write((run[0].first, run[-1].last, 0), parts, meaning, group)
+        new = self._write((run[0].first, run[-1].last, 0), parts, meaning, group, any(map(is_fine, names)))
         if new is None:
             return 0
         with turn, self._book.alone(PUT):
@@ -156,7 +166,7 @@ class Shelf:
             was = found.sealed
             span = (was.first, was.last, was.generation + 1)
             group = group_for(was.rows, len(found.held))
-            left = self._write(span, merge(self._store, [found], goes), meaning, group)
+            left = self._write(span, merge(self._store, [found], goes), meaning, group, is_fine(was.name))
             slim += [left] if left else []
         self._replace([found for found, _ in old], [*new, *slim], sealed)
         return sum(f.sealed.rows for f, _ in old) - sum(f.sealed.rows for f in slim)
@@ -170,11 +180,11 @@ class Shelf:
             self._store.remove(names)
 
     def _write(
-        self, span: tuple[int, int, int], parts: Iterable[Rows], meaning: Meaning, group: int
+        self, span: tuple[int, int, int], parts: Iterable[Rows], meaning: Meaning, group: int, fine: bool
     ) -> Found | None:
         # Two that write at once never write to one name, nor does one twice: what comes late hurts nobody.
         tag = secrets.token_hex(4) if self._book.writer else ""
-        return write_segment(self._store, name_of(*span, tag), parts, meaning, group)
+        return write_segment(self._store, name_of(*span, tag, fine=fine), parts, meaning, group)
 
     def _let_retired_go(self) -> None:
         while self._retired and self._clock() - self._retired[0][0] > LINGER_S:
