@@ -12,7 +12,8 @@ from bimetal.program.block import HEAD
 from bimetal.program.layout import initial_state, layout_of
 from bimetal.program.program import Program
 from bimetal.targets.numpy import NumpyTarget
-from bimetal.targets.wasm import FIRST, PAGE, write_wasm
+from bimetal.targets.wasm import FIRST, write_wasm
+from bimetal.targets.wasm_call import PAGE
 from tests.agree.random_program import random_rows
 from tests.targets.compiled import run, written
 from tests.targets.given import detector, lowered, many_programs, small

@@ -6,12 +6,13 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 import wasmtime
 
 from bimetal.targets import wasm_call
 from bimetal.targets import wasm_code as code
-from bimetal.targets.wasm_call import caller
+from bimetal.targets.wasm_call import PAGE, caller, grown
 from bimetal.targets.wasm_code import OPS
 
 
@@ -99,3 +100,15 @@ def test_compiling_starts_no_threads() -> None:
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "0"
+
+
+def test_a_memory_is_seen_anew_only_when_it_grows(found: tuple[wasmtime.Store, Any]) -> None:
+    store, functions = found
+    memory, put = functions["memory"], caller(store, functions["put"])
+    first = grown(store, memory, np.zeros(0, np.uint8), 0)
+    assert len(first) == PAGE
+    assert grown(store, memory, first, PAGE) is first
+    second = grown(store, memory, first, PAGE + 1)
+    assert len(second) == 2 * PAGE
+    put(PAGE, 4, 7)
+    assert second[PAGE + 4] == 7

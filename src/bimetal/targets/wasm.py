@@ -23,12 +23,12 @@ from bimetal.program.node import DTYPES, EVERY
 from bimetal.targets import wasm_code as code
 from bimetal.targets.loops import Lowered, Stage
 from bimetal.targets.unroll import unrolled
+from bimetal.targets.wasm_call import PAGE
 from bimetal.targets.wasm_code import OPS
 from bimetal.targets.wasm_group import group_code, spread
 from bimetal.targets.wasm_loop import advance, counted, times, total
 from bimetal.targets.wasm_stage import Memory, stage_code
 
-PAGE = 65536
 FIRST = 16
 """Tables start here: nothing lies at address 0."""
 

@@ -12,8 +12,14 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bimetal.targets import wasm_code as code
 from bimetal.targets.wasm_code import OPS
+
+PAGE = 65536
+"""Memories grow by so many bytes."""
 
 Caller = Callable[..., None]
 """Calls one function with as many whole numbers of 32 bits as it takes; what it returns is lost."""
@@ -69,6 +75,20 @@ class _Unchecked:
 def _pointer(kind: Any) -> Any:
     pointer: Any = ctypes.POINTER
     return pointer(kind)
+
+
+def grown(store: Any, memory: Any, seen: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Return a memory as bytes, grown to a size; `seen` is what was returned before, or nothing.
+
+    Only the host makes our memories grow, and they move when they do and never else.
+    """
+    if len(seen) >= max(size, 1):
+        return seen
+    have = memory.data_len(store)
+    if have < size:
+        memory.grow(store, -(-(size - have) // PAGE))
+        have = memory.data_len(store)
+    return np.ctypeslib.as_array(memory.data_ptr(store), shape=(have,))
 
 
 def new_engine() -> Any:

@@ -23,8 +23,8 @@ from bimetal.targets.kernels.forest import places_of
 from bimetal.targets.kernels.substitute import dense_in_one_piece
 from bimetal.targets.lane import in_company, whole_of
 from bimetal.targets.lower import lower
-from bimetal.targets.wasm import PAGE, Module, write_wasm
-from bimetal.targets.wasm_call import caller, new_engine
+from bimetal.targets.wasm import Module, write_wasm
+from bimetal.targets.wasm_call import PAGE, caller, grown, new_engine
 from bimetal.targets.wasm_vector import LANES
 
 MOST_BYTES = 1 << 20
@@ -136,6 +136,7 @@ class _Instance:
         self._store.set_limits(memory_size=most, instances=1, tables=0, memories=1)
         exports = wasmtime.Instance(self._store, compiled, []).exports(self._store)
         self._memory: Any = exports["memory"]
+        self._seen = np.zeros(0, np.uint8)
         self._devices = caller(self._store, exports["devices"])
         self._groups = caller(self._store, exports["groups"]) if wide else None
         self._bytes(self._free)[module.heap : self._params + len(params)] = np.frombuffer(params, np.uint8)
@@ -200,11 +201,8 @@ class _Instance:
 
     def _bytes(self, size: int) -> NDArray[np.uint8]:
         """Return the memory as bytes, grown to a size."""
-        have = self._memory.data_len(self._store)
-        if have < size:
-            self._memory.grow(self._store, -(-(size - have) // PAGE))
-            have = self._memory.data_len(self._store)
-        return np.ctypeslib.as_array(self._memory.data_ptr(self._store), shape=(have,))
+        self._seen = grown(self._store, self._memory, self._seen, size)
+        return self._seen
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from bimetal.targets.kernels.parted import Parts, parts_of
 from bimetal.targets.kernels.regrow import linked
 from bimetal.targets.kernels.wasm_blend import PART_BYTES, TREE_BYTES, module
 from bimetal.targets.kernels.wasm_grid import ENTRY_BYTES
-from bimetal.targets.wasm_call import caller, new_engine
+from bimetal.targets.wasm_call import caller, grown, new_engine
 
 Answers = tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint32]]
 Run = Callable[[NDArray[np.uint8], NDArray[Any]], Answers]
@@ -113,6 +113,7 @@ class _Forest:
         self._store = wasmtime.Store(_engine())
         exports = wasmtime.Instance(self._store, _module(), []).exports(self._store)
         self._memory: Any = exports["memory"]
+        self._seen = np.zeros(0, np.uint8)
         self._octets = caller(self._store, exports["octets"])
         self._run = caller(self._store, exports["sums" if kernel.rows else "votes"])
         self.blend = blend
@@ -183,11 +184,9 @@ class _Forest:
         np.bitwise_xor(into, TURNED, out=into)
 
     def _bytes(self, size: int) -> NDArray[np.uint8]:
-        have = self._memory.data_len(self._store)
-        if have < size:
-            self._memory.grow(self._store, -(-(size - have) // 65536))
-            have = self._memory.data_len(self._store)
-        return np.ctypeslib.as_array(self._memory.data_ptr(self._store), shape=(have,))
+        """Return the memory as bytes, grown to a size."""
+        self._seen = grown(self._store, self._memory, self._seen, size)
+        return self._seen
 
 
 def _edges(blend: Blending, at: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
