@@ -3,7 +3,7 @@
 For 1 to 38 signals: one device with many rows, many with some rows each, and with one each; the law, wasm one
 device at a time, wasm with four in the lanes of a vector, and native code where there is a compiler. Each
 figure is the least CPU time of several runs, for other work on the machine only adds. With --river, the
-interpreter of an environment in which river is installed, its HalfSpaceTrees score and learn points in this run.
+interpreter of an environment in which river is installed, its HalfSpaceTrees score and learn points too.
 """
 
 from __future__ import annotations
