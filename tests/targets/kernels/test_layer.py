@@ -105,6 +105,12 @@ def edges(program: Program, values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def alike() -> None:
+    """Every test draws the same numbers, whichever ran before it in this process."""
+    RNG.bit_generator.state = np.random.default_rng(11).bit_generator.state
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_every_layer_is_found(name: str) -> None:
     operator, shape, kind = LAYERS[name]
@@ -140,12 +146,14 @@ def test_its_c_has_the_bits_of_the_letters(name: str) -> None:
     running = C99Target(LocalTools(), flags=(*FLAGS, *STRICT, "-fsanitize=undefined,address", "-O1")).load(
         program, pack(program, values)
     )
+    varied = 0
     for block in [values, *(edges(program, values) for _ in range(4))]:
         law = NumpyTarget().load(program, pack(program, block)).run(start, rows)
         running._between = pack(program, block)[HEAD.size :]
         found = running.run(start, rows)
         assert found[1].tobytes() == law[1].tobytes()
-    assert len(np.unique(law[1]["y0"])) > 1
+        varied += len(np.unique(law[1]["y0"])) > 1
+    assert varied  # at the ends of what is declared, one answer may be all there is
 
 
 def net() -> tuple[Program, dict[str, Any]]:
