@@ -186,7 +186,7 @@ class Soak:
                 passed_s=round(passed_s, 1),
                 processes=len(pids),
                 rss=sum(r for r, _ in sizes),
-                pss=sum(p for _, p in sizes),
+                own=sum(p for _, p in sizes),
                 files=sum(map(open_files, pids)),
                 threads=sum(map(threads, pids)),
                 cpu_s=cpu_s(pids),

@@ -15,7 +15,7 @@ class Look:
     passed_s: float
     processes: int
     rss: int
-    pss: int
+    own: int
     files: int
     threads: int
     cpu_s: float
@@ -46,10 +46,11 @@ def family(pid: int) -> list[int]:
 
 
 def resident(pid: int) -> tuple[int, int]:
-    """RSS and PSS of a process."""
+    """RSS of a process, and what of it is in no other: that does not change as others come and go."""
     said = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
-    rss, pss = (int(said[name].split()[0]) * 1024 for name in ("Rss", "Pss"))
-    return rss, pss
+    names = ("Rss", "Private_Clean", "Private_Dirty")
+    rss, clean, dirty = (int(said[name].split()[0]) * 1024 for name in names)
+    return rss, clean + dirty
 
 
 def open_files(pid: int) -> int:

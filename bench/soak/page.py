@@ -9,7 +9,7 @@ from bench.soak.look import Look
 
 _WIDTH, _HEIGHT = 900, 110
 _DRAWN: tuple[tuple[str, Callable[[Look], float]], ...] = (
-    ("memory, PSS, MB", lambda look: look.pss / 1e6),
+    ("memory of its own, MB", lambda look: look.own / 1e6),
     ("memory, RSS, MB", lambda look: look.rss / 1e6),
     ("open files", lambda look: look.files),
     ("threads", lambda look: look.threads),

@@ -69,7 +69,7 @@ def courses(looks: Sequence[Look]) -> list[Course]:
     rates = [(b.acknowledged - a.acknowledged) / (b.passed_s - a.passed_s) for a, b in pairwise(kept)]
     busy = [(b.cpu_s - a.cpu_s) / (b.passed_s - a.passed_s) for a, b in pairwise(kept)]
     return [
-        of("memory, PSS, MB", [look.pss / 1e6 for look in kept]),
+        of("memory of its own, MB", [look.own / 1e6 for look in kept]),
         of("memory, RSS, MB", [look.rss / 1e6 for look in kept]),
         of("open files", [look.files for look in kept]),
         of("threads", [look.threads for look in kept]),
