@@ -40,7 +40,7 @@ def test_a_server_that_others_reach_is_written_with_tls_alone(tmp_path: Path, fi
     ("change", "code", "says"),
     [
         ({"--tls-ca": None}, 2, "go together"),
-        ({"--tls-key": None}, 1, "both --tls-cert and --tls-key"),
+        ({"--tls-key": None}, 1, "both the certificate and the key"),
         ({"--tls-key": "ca.pem"}, 1, "private key"),
         ({"--tls-ca": "127.0.0.1.key"}, 1, "certificates of an authority"),
         ({"--tls-cert": "none.pem"}, 4, "should be here"),

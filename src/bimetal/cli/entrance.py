@@ -88,7 +88,7 @@ def tls_of(cert: Path | None, key: Path | None, client_ca: Path | None) -> TlsFi
     if cert is None and key is None and client_ca is None:
         return None
     if cert is None or key is None:
-        raise BadInput("TLS needs a certificate and its key", hint="Give both")
+        raise BadInput("TLS needs a certificate and its key", hint="Give both the certificate and the key")
     return TlsFiles(cert, key, client_ca)
 
 
