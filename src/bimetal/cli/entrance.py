@@ -11,7 +11,7 @@ from bimetal.bundle.seal import read
 from bimetal.cli.home import keys
 from bimetal.keep.archive import ERASURES, TOKENS
 from bimetal.keep.erasure import ErasureFolder
-from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
+from bimetal.nouns.errors import BadInput, NotAllowed
 from bimetal.trust.identify import Identify, anybody, by_certificate, by_token
 from bimetal.trust.key import fingerprint
 from bimetal.trust.revoked import RevokedFile
@@ -20,6 +20,7 @@ from bimetal.trust.token import TokenFile
 from bimetal.wire.codec import Codec
 from bimetal.wire.codecs.json import JsonCodec
 from bimetal.wire.codecs.shaped import ShapedCodec, shape_of
+from bimetal.wire.text_file import text_of
 
 MQTT_PORT, SECURE_MQTT_PORT = 1883, 8883
 """As registered with IANA."""
@@ -125,9 +126,4 @@ def plain(shape: Path | None) -> Codec:
     """Return what reads messages that do not say what they are: JSON, of the shape that a file describes."""
     if shape is None:
         return JsonCodec()
-    try:
-        return ShapedCodec(shape_of(shape.read_text("utf-8"), str(shape)))
-    except FileNotFoundError:
-        raise NotFound("there is no such file", where=str(shape)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"it cannot be read: {error}", where=str(shape)) from None
+    return ShapedCodec(shape_of(text_of(shape), str(shape)))

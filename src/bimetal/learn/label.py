@@ -94,10 +94,13 @@ def episode_of(score: NDArray[np.float32], at: int, hold: int) -> slice:
     apart = np.abs(over - at)
     if apart.min(initial=hold + 1) > hold:
         raise BadInput("there was no alarm at that time", hint="Give the time of an alarm that was raised")
-    nearest = int(over[apart.argmin()])
-    breaks = np.flatnonzero(np.diff(over) > hold) + 1
-    parts = np.split(over, breaks)
-    part = next(p for p in parts if p[0] <= nearest <= p[-1])
+    return part_at(over, int(over[apart.argmin()]), hold)
+
+
+def part_at(rows: NDArray[np.intp], at: int, hold: int) -> slice:
+    """Return from where to where rows go on that have `at` among them: no hole is wider than `hold`."""
+    parts = np.split(rows, np.flatnonzero(np.diff(rows) > hold) + 1)
+    part = next(p for p in parts if p[0] <= at <= p[-1])
     return slice(int(part[0]), int(part[-1]) + 1)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bimetal.learn.detector import Design
-from bimetal.learn.label import Verdict
+from bimetal.learn.label import Verdict, part_at
 from bimetal.learn.limit import Limit, limited
 from bimetal.learn.looking import NEAR, Detector, Stretch
 from bimetal.learn.sense import Values, figures_of
@@ -73,9 +73,7 @@ class Ears:
             )
         nearest = int(told[apart.argmin()])
         same = np.flatnonzero(fault == fault[nearest])
-        parts = np.split(same, np.flatnonzero(np.diff(same) > SETTLED) + 1)
-        part = next(p for p in parts if p[0] <= nearest <= p[-1])
-        return Notice(place, Fault(int(fault[nearest])), slice(int(part[0]), int(part[-1]) + 1))
+        return Notice(place, Fault(int(fault[nearest])), part_at(same, nearest, SETTLED))
 
     def count(self, notice: Notice, values: Values | None = None) -> int:
         """Return how many notices of its kind there are of its signal."""
@@ -155,7 +153,7 @@ class _Trial:
     everywhere: bool = True
 
     def holds_for(self, device: str) -> bool:
-        return bool(device) or True
+        return True
 
 
 def _limit(figure: NDArray[np.float64], inside: NDArray[np.bool_], now: float, allows: bool) -> float:

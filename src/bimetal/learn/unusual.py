@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bimetal.explain.reason import reasons_of
 from bimetal.learn.dataset import History
+from bimetal.learn.label import part_at
 from bimetal.learn.sense import Values, run
 from bimetal.learn.standout import Standout
 from bimetal.learn.usual import Usual
@@ -146,5 +147,4 @@ def _of_device(stretches: Sequence[Scores]) -> list[tuple[_Moment, float]]:
 def _lasting(score: Floats, peak: int, level: float) -> slice:
     """Return the rows around a peak at which the score stays at a level, or soon comes back to it."""
     over = np.flatnonzero(score >= min(level, score[peak]))
-    part = next(p for p in np.split(over, np.flatnonzero(np.diff(over) > HOLD) + 1) if p[0] <= peak <= p[-1])
-    return slice(int(part[0]), int(part[-1]) + 1)
+    return part_at(over, peak, HOLD)

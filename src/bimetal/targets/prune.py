@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bimetal.targets.loops import (
     At,
@@ -87,14 +88,10 @@ def _variables(index: Lin) -> set[str]:
 def _kept(body: Iterable[Stmt], needed: set[str]) -> tuple[Stmt, ...]:
     found: list[Stmt] = []
     for statement in body:
-        if isinstance(statement, For):
+        if isinstance(statement, For | If):
             inner = _kept(statement.body, needed)
             if any(not isinstance(s, Note) for s in inner):
-                found.append(For(statement.variable, statement.count, inner))
-        elif isinstance(statement, If):
-            inner = _kept(statement.body, needed)
-            if any(not isinstance(s, Note) for s in inner):
-                found.append(If(statement.condition, inner))
+                found.append(replace(statement, body=inner))
         elif isinstance(statement, Note):
             if found and isinstance(found[-1], Note):
                 found.pop()

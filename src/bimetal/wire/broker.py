@@ -18,9 +18,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
 
-from bimetal.nouns.errors import BadInput, NotAllowed, NotFound
+from bimetal.nouns.errors import BadInput, NotAllowed
 from bimetal.trust.tls import TlsFiles, is_loopback
 from bimetal.wire.format import FORMATS
+from bimetal.wire.text_file import text_of
 from bimetal.wire.transport import READINGS
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -91,7 +92,7 @@ def read_brokers(path: Path) -> tuple[Broker, ...]:
     Raises NotFound, BadInput when the file is none or names what does not exist, NotAllowed where a
     password or readings would cross the network in the clear without a word.
     """
-    content = _content(path)
+    content = text_of(path)
     try:
         said = tomllib.loads(content)
         tables = {name: _table(one) for name, one in said.items()}
@@ -147,15 +148,14 @@ def _broker(name: str, table: Table, path: Path) -> Broker:
 def _parts(url: str, where: str) -> tuple[SplitResult, str]:
     """Return what a URL says before its topics, and those as they stand: # and ? mean nothing else there."""
     scheme, found, rest = url.partition("://")
-    authority, slash, topics = rest.partition("/")
+    authority, _, topics = rest.partition("/")
     try:
         parts = urlsplit(f"{scheme}://{authority}")
-        well = bool(found and slash and topics and parts.hostname and (parts.port is None or parts.port))
-    except ValueError:
-        well = False
-    if not well or scheme not in PORTS:
-        raise BadInput("this is no URL of a broker and its topics", where=where, hint=_HINT)
-    return urlsplit(f"{scheme}://{authority}"), topics
+        if found and scheme in PORTS and topics and parts.hostname and parts.port != 0:
+            return parts, topics
+    except ValueError:  # what stands where the port does, or in brackets
+        pass
+    raise BadInput("this is no URL of a broker and its topics", where=where, hint=_HINT)
 
 
 def _filter(topics: str, device: str, where: str) -> tuple[str, int | None]:
@@ -180,13 +180,4 @@ def _filter(topics: str, device: str, where: str) -> tuple[str, int | None]:
 def _password(table: Table, parts: SplitResult, beside: Path) -> str:
     if not table.password_file:
         return unquote(parts.password or "")
-    return _content(beside / table.password_file).rstrip("\r\n")
-
-
-def _content(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise NotFound("there is no such file", where=str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"it cannot be read: {error}", where=str(path)) from None
+    return text_of(beside / table.password_file).rstrip("\r\n")

@@ -262,8 +262,7 @@ class MqttReader:
                 self._loop.call_soon_threadsafe(self._some.set)
 
     def _message(self, said: MQTTMessage) -> Message:
-        properties = said.properties
-        kind = getattr(properties, "ContentType", "") if properties else ""
+        kind = getattr(said.properties, "ContentType", "")
         topic, name = self._broker.readings(said.topic), self._broker.name
         return Message(topic, bytes(said.payload), name, self._now_ns(), said.qos, kind)
 
